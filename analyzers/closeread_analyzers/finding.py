@@ -1,0 +1,171 @@
+"""A finding and what it is made of: the one thing that leaves the analysers.
+
+Lines are 1-based; columns are 0-based and count Unicode code points. Turning them into an editor's
+units is the business of the editor's side. Plain data, comparable, and cheap to turn into JSON
+(`as_json` / `from_json`), since the store keeps bytes only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Literal
+
+
+class Severity(IntEnum):
+    """Ordered: `Severity.HIGH > Severity.LOW`. `label` is the lower-case name users see."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def label(self) -> str:
+        """The name in lower case."""
+        return self.name.lower()
+
+
+class Confidence(IntEnum):
+    """How sure the engine is: of the flow, of the library call, of the context."""
+
+    LOW = 0
+    MEDIUM = 1
+    HIGH = 2
+
+    @property
+    def label(self) -> str:
+        """The name in lower case."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A span in a file. `path` is relative to the project's root, with forward slashes."""
+
+    path: str
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One point of a trace, in the order the data travels."""
+
+    location: Location
+    message: str
+    kind: Literal["source", "step", "sink"] = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding is not shown: the comment's reason and line."""
+
+    reason: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One bug or remark.
+
+    `fingerprint` is 32 hexadecimal digits, stable under moved lines and edited comments.
+    `function` is the qualified name of the enclosing function, or "".
+    `trace` is empty for findings that are about one place.
+    """
+
+    rule: str
+    location: Location
+    message: str
+    severity: Severity
+    confidence: Confidence
+    cwe: int | None
+    kind: Literal["vulnerability", "remark"]
+    fingerprint: str
+    function: str = ""
+    trace: tuple[Step, ...] = ()
+    suppression: Suppression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something of a file that was not analysed, and why. Counted in every report."""
+
+    path: str
+    line: int
+    message: str
+    kind: Literal["unreadable", "syntax", "too-large", "crash", "timeout", "encoding", "config"] = "syntax"
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """All that came of one file.
+
+    `dependencies` are the other project files whose content this result rests on, and the paths
+    looked for and not found (mapped to ""): path -> digest in hexadecimal of the text used.
+    """
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    dependencies: tuple[tuple[str, str], ...] = ()
+    lines: int = 0
+
+
+def as_json(result: FileResult) -> dict[str, Any]:
+    """`result` as JSON-ready data; `from_json` reads it back."""
+
+    def span(at: Location) -> list[Any]:
+        return [at.path, at.start_line, at.start_column, at.end_line, at.end_column]
+
+    return {
+        "path": result.path,
+        "lines": result.lines,
+        "dependencies": [list(pair) for pair in result.dependencies],
+        "problems": [[p.path, p.line, p.message, p.kind] for p in result.problems],
+        "findings": [
+            {
+                "rule": f.rule,
+                "location": span(f.location),
+                "message": f.message,
+                "severity": int(f.severity),
+                "confidence": int(f.confidence),
+                "cwe": f.cwe,
+                "kind": f.kind,
+                "fingerprint": f.fingerprint,
+                "function": f.function,
+                "trace": [[span(s.location), s.message, s.kind] for s in f.trace],
+                "suppression": [f.suppression.reason, f.suppression.line] if f.suppression else None,
+            }
+            for f in result.findings
+        ],
+    }
+
+
+def from_json(data: dict[str, Any]) -> FileResult:
+    """The `FileResult` that `as_json` wrote. Raises KeyError, TypeError or ValueError on anything else."""
+    return FileResult(
+        path=data["path"],
+        lines=data["lines"],
+        dependencies=tuple((path, digest) for path, digest in data["dependencies"]),
+        problems=tuple(Problem(*row) for row in data["problems"]),
+        findings=tuple(
+            Finding(
+                rule=f["rule"],
+                location=Location(*f["location"]),
+                message=f["message"],
+                severity=Severity(f["severity"]),
+                confidence=Confidence(f["confidence"]),
+                cwe=f["cwe"],
+                kind=f["kind"],
+                fingerprint=f["fingerprint"],
+                function=f["function"],
+                trace=tuple(Step(Location(*at), message, kind) for at, message, kind in f["trace"]),
+                suppression=Suppression(*f["suppression"]) if f["suppression"] else None,
+            )
+            for f in data["findings"]
+        ),
+    )

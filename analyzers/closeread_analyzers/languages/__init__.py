@@ -1,0 +1,89 @@
+"""The languages Closeread reads. One module a language; the folder is the registry.
+
+A language module offers one object named `language` that satisfies `Language`. Everything that is
+particular to a language is in its module (its grammar, what its nodes become, how its imports find
+files) or in its library models; nothing else names a language.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from functools import cache
+from typing import Protocol
+
+import tree_sitter
+
+from ..ir import Module
+
+
+class Language(Protocol):
+    """What a language module offers."""
+
+    name: str
+    """The folder of its library models, and its name in a rule's code fences: "python"."""
+
+    suffixes: tuple[str, ...]
+    """File suffixes, with the dot."""
+
+    comment: str
+    """What starts a comment that ends with the line: "#"."""
+
+    traits: frozenset[str]
+    """Facts that rules may ask for (`needs = [...]`) without naming the language.
+
+    shared-defaults   default arguments are evaluated once, at definition
+    none-identity     the null value is a singleton that is compared by identity
+    assert-removable  assertions may be compiled away
+    builtin-names     built-in functions are ordinary names that can be shadowed
+    catch-by-type     exception handlers name types, and a bare one catches everything
+    coroutine-calls   calling an async function without awaiting does nothing
+    loose-equality    == converts its operands
+    """
+
+    def parse(self, source: bytes, previous: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
+        """Parse UTF-8 `source`; `previous` is an edited earlier tree for incremental parsing."""
+        ...
+
+    def lower(self, path: str, source: bytes, tree: tree_sitter.Tree, previous: Module | None = None) -> Module:
+        """Lower a tree. Units of `previous` whose digest is unchanged are reused as they are.
+
+        Never raises on any input: what cannot be lowered becomes a `SyntaxProblem`.
+        """
+        ...
+
+    def resolve(self, importer: str, module: str, level: int) -> Iterable[str]:
+        """Candidate project paths, best first, that `module` imported from file `importer` may be.
+
+        `level` is the number of leading dots of a relative import (0: absolute).
+        """
+        ...
+
+    def module_name(self, path: str) -> str:
+        """The dotted name users know a file by ("pkg.mod"); for messages only."""
+        ...
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """Every language in this folder, by name."""
+    found: list[Language] = []
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        if hasattr(module, "language"):
+            found.append(module.language)
+    return tuple(found)
+
+
+@cache
+def _by_suffix() -> dict[str, Language]:
+    return {suffix: language for language in languages() for suffix in language.suffixes}
+
+
+def language_of(path: str) -> Language | None:
+    """The language of a file by its suffix, or None."""
+    dot = path.rfind(".")
+    return _by_suffix().get(path[dot:].lower()) if dot >= 0 else None
+
+

@@ -1,0 +1,1 @@
+"""Closeread: the language server and the command line."""
