@@ -1,15 +1,34 @@
 """The façade: text in, findings out. The four drivers (edit, commit, workspace, CI) call only this.
 
-`Project` holds the files' texts as the driver gives them and remembers every step by content.
+`Project` holds the files' texts as the driver gives them and remembers every step by content: trees
+of files that are edited, lowered units by their text, summaries by what they rest on, checks by unit.
+What a finding looks like to users is made in presentation.py; which comments answer it, in suppression.py.
 """
 
 from __future__ import annotations
 
+import hashlib
+import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
-from .catalogue import Catalogue
-from .finding import FileResult
+import tree_sitter
+
+from . import presentation, suppression
+from .catalogue import Catalogue, Rule, builtin
+from .check import Report, run_checks
+from .finding import FileResult, Finding, Problem
+from .flow.engine import Engine, Interrupted
+from .flow.frame import Hit, Record, UseHit, better
+from .flow.scopes import Source, index
+from .languages import language_of
+
+RECURSION_LIMIT = 12_000
+"""Summaries in progress, each with nested statements and expressions. Python-to-Python calls take no C stack."""
+
+MAX_SOURCES = 4_000
+"""Lowered files kept; the oldest is made again when it is asked for."""
 
 
 class Files(Protocol):
@@ -36,20 +55,182 @@ class Project:
 
     def __init__(self, files: Files, catalogue: Catalogue | None = None) -> None:
         """`catalogue` defaults to the built-in rules and models (`catalogue.builtin()`)."""
+        self.files = files
+        self.catalogue = catalogue if catalogue is not None else builtin()
+        self._engine = Engine(self.catalogue, self._source)
+        self._sources: OrderedDict[str, Source | None] = OrderedDict()
+        self._before: dict[str, Source] = {}
+        self._trees: dict[str, tree_sitter.Tree] = {}
+        self._checked: dict[str, dict[str, tuple[bytes, bytes, list[tuple[Rule, Report]]]]] = {}
+        self._rests_on: dict[str, frozenset[str]] = {}
 
     def change(self, path: str, edits: Iterable[tuple[int, int, int]] = ()) -> None:
         """The text of `path` is different from what `files.read` gave before.
 
         `edits`, if known: (start byte, old end byte, new end byte), in order, for incremental parsing.
         """
+        source = self._sources.pop(path, None)
+        if source is not None:
+            self._before[path] = source
+        tree = self._trees.get(path)
+        if tree is not None:
+            edits = list(edits)
+            if not edits:
+                del self._trees[path]
+            for start, old_end, new_end in edits:
+                tree.edit(start, old_end, new_end, (0, start), (0, old_end), (0, new_end))
+        self._engine.change()
 
     def analyze(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileResult:
-        """All findings of one file, flows from and into other files included.
+        """All findings of one file: those in it, and those in other files that its data flows into.
+
+        A finding's location is that of the sink, which may be in another file than `path`; the same finding
+        then comes with the other file's result too if its own code leads there. `merged` removes repeats.
 
         Raises `Cancelled`. A rule or a unit that fails becomes a `Problem` of kind "crash".
         """
-        raise NotImplementedError
+        if sys.getrecursionlimit() < RECURSION_LIMIT:
+            sys.setrecursionlimit(RECURSION_LIMIT)
+        self._engine.cancelled = cancelled
+        try:
+            return self._analyze(path)
+        except Interrupted:
+            self._engine.reset()
+            raise Cancelled from None
 
     def dependents(self, path: str) -> frozenset[str]:
         """The analysed files whose last result rests on the content of `path`."""
-        raise NotImplementedError
+        return frozenset(other for other, files in self._rests_on.items() if path in files and other != path)
+
+    # --- Sources ----------------------------------------------------------------------------------
+
+    def _source(self, path: str) -> Source | None:
+        if path in self._sources:
+            return self._sources[path]
+        language = language_of(path)
+        text = self.files.read(path) if language is not None else None
+        source: Source | None = None
+        if text is not None and language is not None:
+            before = self._before.pop(path, None)
+            edited = before is not None
+            tree = language.parse(text, self._trees.get(path)) if path in self._trees else language.parse(text)
+            module = language.lower(path, text, tree, before.module if before is not None else None)
+            digest = hashlib.blake2b(text, digest_size=16).digest()
+            source = index(path, module, language, self.catalogue.models(language.name), digest)
+            if edited:
+                self._trees[path] = tree  # edited once, it will be edited again: keep the tree for that
+        self._sources[path] = source
+        if len(self._sources) > MAX_SOURCES:
+            self._sources.popitem(last=False)
+        return source
+
+    # --- One file ---------------------------------------------------------------------------------
+
+    def _analyze(self, path: str) -> FileResult:
+        source = self._source(path)
+        if source is None:
+            if language_of(path) is None:
+                return FileResult(path)
+            return FileResult(path, problems=(Problem(path, 0, "the file could not be read", "unreadable"),))
+        problems = [
+            Problem(path, presentation.line_of(source, problem.start), problem.message)
+            for problem in source.module.problems
+        ]
+        hits: dict[tuple[str, Any], Hit] = {}
+        uses: dict[tuple[str, Any], UseHit] = {}
+        files: set[str] = {path}
+        for record in self._records(source, problems):
+            files |= record.files
+            uses.update(record.uses)
+            for (rule, site, _), hit in record.hits.items():
+                known = hits.get((rule, site))
+                if known is None or better(hit, known):
+                    hits[rule, site] = hit
+        present = presentation.Presentation(self._source)
+        findings = [present.flow(hit) for hit in hits.values()]
+        findings += [present.use(hit) for hit in uses.values()]
+        findings += [
+            present.report(source, unit, rule, report) for unit, rule, report in self._checks(source, problems)
+        ]
+        found = presentation.numbered(f for f in findings if f is not None)
+        found = self._answered(found)
+        self._rests_on[path] = frozenset(files)
+        return FileResult(
+            path,
+            tuple(sorted(found, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))),
+            tuple(problems),
+            self._dependencies(files),
+            source.module.source.count(b"\n") + 1,
+        )
+
+    def _records(self, source: Source, problems: list[Problem]) -> Iterable[Record]:
+        """What the interpreter found in the module's body and in each function. One that fails costs itself."""
+        path = source.path
+        units: list[str | None] = [None, *source.functions]
+        for name in units:
+            try:
+                yield self._engine.body(path) if name is None else self._engine.unit(path, name)
+            except (Interrupted, MemoryError):
+                raise
+            except Exception as error:  # any failure in the analysis of a unit must not cost the file
+                self._engine.reset()
+                line = presentation.line_of(source, source.units[name].start) if name is not None else 1
+                what = f"`{name}`" if name is not None else "the module's body"
+                message = f"{what} could not be analysed ({type(error).__name__}: {error}); please report this"
+                problems.append(Problem(path, line, message, "crash"))
+
+    def _checks(self, source: Source, problems: list[Problem]) -> list[tuple[str, Rule, Report]]:
+        """What the rules written in Python report, remembered by unit."""
+        before = self._checked.get(source.path, {})
+        now: dict[str, tuple[bytes, bytes, list[tuple[Rule, Report]]]] = {}
+        found: list[tuple[str, Rule, Report]] = []
+        crashes: dict[str, str] = {}
+        for key, unit in source.units.items():
+            known = before.get(key)
+            if known is None or known[0] != unit.digest or known[1] != source.skeleton:
+                self._engine.tick()
+                reports = run_checks(unit, source.module, source.language, self.catalogue.checks, crashes)
+                known = (unit.digest, source.skeleton, reports)
+            now[key] = known
+            found += [(key, rule, report) for rule, report in known[2]]
+        self._checked[source.path] = now
+        problems += [
+            Problem(source.path, 1, f"the rule {rule} failed here ({error}); please report this", "crash")
+            for rule, error in crashes.items()
+        ]
+        return found
+
+    def _answered(self, findings: list[Finding]) -> list[Finding]:
+        """The findings, those marked that an ignore comment at their place answers."""
+        comments: dict[str, list[suppression.Ignore]] = {}
+        for path in {finding.location.path for finding in findings}:
+            source = self._source(path)
+            if source is not None and suppression.MARKER in source.module.source:
+                tree = source.language.parse(source.module.source)
+                comments[path] = suppression.ignores(tree, source.module.source)
+        if not comments:
+            return findings
+        return [suppression.suppressed(finding, comments.get(finding.location.path, [])) for finding in findings]
+
+    def _dependencies(self, files: set[str]) -> tuple[tuple[str, str], ...]:
+        rests: dict[str, str] = {}
+        for path in files:
+            source = self._source(path)
+            if source is not None:
+                rests[path] = source.digest.hex()
+                for missing in self._engine.missing(path):
+                    rests.setdefault(missing, "")
+        return tuple(sorted(rests.items()))
+
+
+def merged(results: Iterable[FileResult]) -> list[Finding]:
+    """The findings of several files, each once, ordered by place."""
+    unique: dict[str, Finding] = {}
+    for result in sorted(results, key=lambda result: result.path):
+        for finding in result.findings:
+            known = unique.get(finding.fingerprint)
+            if known is None or (-finding.confidence, len(finding.trace)) < (-known.confidence, len(known.trace)):
+                unique[finding.fingerprint] = finding
+    return sorted(
+        unique.values(), key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule)
+    )

@@ -85,5 +85,3 @@ def language_of(path: str) -> Language | None:
     """The language of a file by its suffix, or None."""
     dot = path.rfind(".")
     return _by_suffix().get(path[dot:].lower()) if dot >= 0 else None
-
-

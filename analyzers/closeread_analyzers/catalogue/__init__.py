@@ -1,0 +1,147 @@
+"""The built-in rules and library models: the one place that knows the words of their files.
+
+Reads the package's own data and nothing else; this is all the I/O the analysers do. It happens on
+every start, so it is quick: a language's models are read when that language is first met, the rules'
+examples when somebody asks, and a line number is searched only for an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from .entries import (
+    ArgRef,
+    Auth,
+    Condition,
+    Entry,
+    Guard,
+    HandlerModel,
+    Index,
+    Models,
+    Route,
+    Sink,
+    Source,
+    StepModel,
+    TypeModel,
+    Use,
+    name_words,
+)
+from .models import Kinds, merge, read_kinds, read_model
+from .reading import CatalogueError, read_text
+from .rules import BUILTIN_RULES, TRAITS, Check, Example, Mark, Rule, module_of, read_rule
+
+__all__ = [
+    "TRAITS",
+    "ArgRef",
+    "Auth",
+    "Catalogue",
+    "CatalogueError",
+    "Check",
+    "Condition",
+    "Entry",
+    "Example",
+    "Guard",
+    "HandlerModel",
+    "Index",
+    "Kinds",
+    "Mark",
+    "Models",
+    "Route",
+    "Rule",
+    "Sink",
+    "Source",
+    "StepModel",
+    "TypeModel",
+    "Use",
+    "builtin",
+    "load",
+    "name_words",
+]
+
+BUILTIN_MODELS = Path(__file__).parent.parent / "models"
+
+
+class Catalogue:
+    """Every rule, and the models of every language.
+
+    `flows` and `uses` say which rules wait for a sink kind or a use kind; `checks` are the rules with a check.
+    `digest` changes when any byte of any rule, check, model or kind does.
+    """
+
+    def __init__(self, rules: Iterable[Rule], kinds: Kinds, texts: dict[str, list[tuple[Path, str]]], digest: str):
+        self.rules: dict[str, Rule] = {rule.id: rule for rule in rules}
+        self.kinds = kinds
+        self.prefixes = kinds.prefixes
+        self.digest = digest
+        self.languages: tuple[str, ...] = tuple(sorted(texts))
+        self.checks: tuple[Rule, ...] = tuple(rule for rule in self.rules.values() if rule.check)
+        self.flows: dict[str, tuple[Rule, ...]] = _by_kind((rule, rule.flow_to) for rule in self.rules.values())
+        self.uses: dict[str, tuple[Rule, ...]] = _by_kind((rule, rule.use) for rule in self.rules.values())
+        self._texts = texts
+        self._models: dict[str, Models] = {}
+
+    def models(self, language: str) -> Models:
+        """The models of one language; none at all where no folder has its name."""
+        known = self._models.get(language)
+        if known is None:
+            texts = self._texts.get(language, ())
+            known = merge(language, (entry for file, text in texts for entry in read_model(file, text, self.kinds)))
+            self._models[language] = known
+        return known
+
+
+def load(rules_dir: Path, models_dir: Path) -> Catalogue:
+    """The catalogue of two folders. Without a kinds.toml of its own, `models_dir` uses the built-in kinds.
+
+    Raises `CatalogueError` for the first mistake in a rule; one in a model is raised by `Catalogue.models`.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+
+    def seen(file: Path, data: bytes) -> None:
+        digest.update(f"{file.parent.name}/{file.name}\0{len(data)}\0".encode())
+        digest.update(data)
+
+    kinds_file = models_dir / "kinds.toml"
+    kinds, raw = read_kinds(kinds_file if kinds_file.exists() else BUILTIN_MODELS / "kinds.toml")
+    seen(kinds_file, raw)
+
+    checks = {(file.parent.name, file.stem): file for file in sorted(rules_dir.glob("*/*.py"))}
+    for check in checks.values():
+        seen(check, check.read_bytes())
+
+    rules: dict[str, Rule] = {}
+    for document in sorted(rules_dir.glob("*/*.md")):
+        text, raw = read_text(document)
+        seen(document, raw)
+        rule = read_rule(document, text, kinds, checks.pop((document.parent.name, module_of(document)), None))
+        if rule.id in rules:
+            raise CatalogueError(document, 1, f'the id "{rule.id}" is taken by {rules[rule.id].document}; rename one')
+        rules[rule.id] = rule
+    for check in checks.values():
+        if check.name != "__init__.py":
+            raise CatalogueError(check, 1, f"belongs to no rule; write {check.stem.replace('_', '-')}.md beside it")
+
+    texts: dict[str, list[tuple[Path, str]]] = defaultdict(list)
+    for file in sorted(models_dir.glob("*/*.toml")):
+        text, raw = read_text(file)
+        seen(file, raw)
+        texts[file.parent.name].append((file, text))
+    return Catalogue(rules.values(), kinds, dict(texts), digest.hexdigest())
+
+
+@cache
+def builtin() -> Catalogue:
+    """The rules and models of this package, read once."""
+    return load(BUILTIN_RULES, BUILTIN_MODELS)
+
+
+def _by_kind(pairs: Iterable[tuple[Rule, frozenset[str]]]) -> dict[str, tuple[Rule, ...]]:
+    found: dict[str, list[Rule]] = defaultdict(list)
+    for rule, kinds in pairs:
+        for kind in kinds:
+            found[kind].append(rule)
+    return {kind: tuple(rules) for kind, rules in found.items()}

@@ -1,0 +1,196 @@
+"""What a library model says, parsed: one class for each word of models/README.md, and `Models`.
+
+Plain data made once at start and looked up by access path. The interpreter decides whether an entry
+holds at a place; nothing here looks at code.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+from ..ir import ConstantValue
+
+Match = Literal["call", "attribute", "assign", "named", "decorator", "base", "compare"]
+Operator = Literal["is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "any"]
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+
+@lru_cache(maxsize=1 << 14)
+def name_words(name: str) -> str:
+    """The words of a name, in lower case and joined by `_`: sessionId, Session-ID, SESSION_ID give session_id."""
+    return _NOT_WORD.sub("_", _HUMP.sub("_", name)).strip("_").lower()
+
+
+def word_pattern(words: str) -> re.Pattern[str]:
+    """The regular expression `words` as whole words; to be searched in `name_words(name)`."""
+    return re.compile(rf"(?:^|_)(?:{words})(?:_|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ArgRef:
+    """Which argument: "0", "name", "*", "self", "return"; `keys` lead into it: "0[cookie][secure]".
+
+    The value of an assignment (`assign`, `named`) is position 0.
+    """
+
+    kind: Literal["position", "keyword", "all", "self", "return"]
+    position: int = -1
+    name: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test of one argument, which may stand at any of `arguments`.
+
+    operator | holds where the argument
+    ---------|----------------------------------------------------------------------------------
+    is       | is one of the constants `values` (True is not 1), or a string of `values` is its path
+    < > ...  | is a number that compares so with `values[0]`
+    absent   | is not given
+    unknown  | is given and is no constant
+    text     | is a non-empty string literal
+    tainted  | carries data of the kind at stake
+    any      | satisfies one of `alternatives`
+    """
+
+    arguments: tuple[ArgRef, ...]
+    operator: Operator
+    values: tuple[ConstantValue, ...] = ()
+    alternatives: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entry:
+    """What all words share. `when` must hold whole; any of `unless` holding undoes the entry.
+
+    `receiver` (for `?.name` paths) is to be searched in `name_words` of the receiver's last name.
+    `library` is the stem of the file that says so. An entry equals only itself, which is quick.
+    """
+
+    match: Match
+    paths: tuple[str, ...]
+    library: str
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    receiver: re.Pattern[str] | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source(Entry):
+    """Data of `kind` comes out here."""
+
+    kind: str
+    crumb: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sink(Entry):
+    """Data must not reach this. `arguments` say where one argument may stand; with match "named", `name` is
+    to be searched in `name_words` of the variable, attribute, key or keyword."""
+
+    kind: str
+    arguments: tuple[ArgRef, ...] = ()
+    name: re.Pattern[str] | None = None
+    crumb: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StepModel(Entry):
+    """How data passes, from each of `inputs` to each of `outputs`. A barrier is a step that is there to clear."""
+
+    inputs: tuple[ArgRef, ...]
+    outputs: tuple[ArgRef, ...]
+    clears: frozenset[str] = frozenset()
+    adds: frozenset[str] = frozenset()
+    crumb: str = ""
+    barrier: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Guard(Entry):
+    """A test that clears `subject` where its outcome is `holds`. With match "compare", `paths` are operators."""
+
+    subject: tuple[ArgRef, ...]
+    clears: frozenset[str]
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TypeModel(Entry):
+    """What a call's result, or an attribute, is an instance of."""
+
+    returns: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Use(Entry):
+    """The thing itself is what rules report. `message`, if any, overrides the rule's."""
+
+    kind: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Which argument holds a route's path and HTTP methods; `method` where it is always the same one."""
+
+    path: ArgRef | None = None
+    methods: ArgRef | None = None
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HandlerModel(Entry):
+    """A function the framework calls. With match "named", `paths` are names of its first parameter.
+
+    `methods`: with base, which methods of the subclass. `argument`: with call, where the function stands.
+    `parameters`: the kind that every parameter not typed by place in `types` carries ("" for none).
+    `returns`: the sink kind of the returned value ("" for none).
+    """
+
+    methods: tuple[str, ...] = ()
+    argument: tuple[ArgRef, ...] = ()
+    parameters: str = ""
+    types: tuple[str, ...] = ()
+    returns: str = ""
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Auth(Entry):
+    """A decorator, a call or a base class that authenticates."""
+
+
+Index = dict[str, tuple[Entry, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Models:
+    """All that one language's folder says, ready to be looked up by exact path.
+
+    The `wild_*` indexes hold the `?.name` entries under `name`. An entry of several paths stands under each.
+    `known_modules` are the first segments of all paths: what is imported from elsewhere is unknown to us.
+    """
+
+    language: str
+    entries: tuple[Entry, ...] = ()
+    calls: Index = field(default_factory=dict)
+    attributes: Index = field(default_factory=dict)
+    assigns: Index = field(default_factory=dict)
+    decorators: Index = field(default_factory=dict)
+    bases: Index = field(default_factory=dict)
+    compares: Index = field(default_factory=dict)
+    wild_calls: Index = field(default_factory=dict)
+    wild_attributes: Index = field(default_factory=dict)
+    wild_assigns: Index = field(default_factory=dict)
+    wild_decorators: Index = field(default_factory=dict)
+    named: tuple[Sink, ...] = ()
+    handlers_by_name: tuple[HandlerModel, ...] = ()
+    known_modules: frozenset[str] = frozenset()

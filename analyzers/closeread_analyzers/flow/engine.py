@@ -1,0 +1,1109 @@
+"""Summaries and module bodies on demand, what they rest on, and the memory of both.
+
+Two questions are remembered: what a function does (`("function", ref)`) and what a module's body
+leaves behind (`("module", path)`). While one is being answered, everything it asks of the engine is
+noted in its record with the answer; when a text changes, a memory holds as long as its own text and
+all the answers it rested on are the same *by value*. So an edit inside one function's body stops there.
+
+Recursion: what is asked while it is being answered gets "does nothing". Answers given on that ground
+are provisional: they serve the answer in progress and are then forgotten, so that every remembered
+answer is the one that would come if it had been asked first. Results never depend on the order of asking.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from .. import ir
+from ..catalogue import Catalogue, Entry, HandlerModel, Models, Sink, Use, name_words
+from . import expressions, syntax
+from .frame import Frame, Record, Variables, join_states
+from .scopes import ClassInfo, FunctionInfo, Source
+from .summaries import NOTHING, Effect, Summary, describe, signature, without_constant
+from .values import (
+    NONE,
+    UNKNOWN,
+    UNKNOWN_VALUE,
+    Bound,
+    ClassRef,
+    Closure,
+    FunctionRef,
+    Heap,
+    Instance,
+    ModuleRef,
+    Parameter,
+    Shape,
+    Taint,
+    Trail,
+    Value,
+    freeze,
+    join,
+    join_shapes,
+    join_taints,
+    shallow_join,
+    thaw,
+)
+
+MAX_CHAIN: Final = 30
+"""Summaries in progress at once; a longer chain of calls is cut there."""
+
+CONSTRUCTORS: Final = ("__init__", "constructor")
+_PROPERTY: Final = ("property", "cached_property", "reify", "hybrid_property")
+_STATIC: Final = ("staticmethod",)
+_ROUTE_VARIABLE: Final = re.compile(r"[<{*(:]")
+
+Key = tuple[Any, ...]
+
+
+class Namespace(NamedTuple):
+    """A folder of the workspace reached by `import a.b`: it has no file of its own."""
+
+    importer: str
+    name: str
+
+
+class ModuleState(NamedTuple):
+    """What a module's body leaves behind; all values frozen."""
+
+    variables: dict[str, Value]
+    exports: dict[str, Value]
+    attributes: dict[str, dict[str, Value]]
+
+
+@dataclass(slots=True, eq=False)
+class Memory:
+    """An answer, what was found on the way, and what it rests on."""
+
+    answer: Any
+    record: Record
+    text: bytes
+    verified: int
+
+
+@dataclass(slots=True, eq=False)
+class Handling:
+    """A function that a framework calls: by which model, and whether its route has no variable part."""
+
+    model: HandlerModel | None
+    route: str | None
+
+
+NOT_HANDLED: Final = Handling(None, None)
+EMPTY_MODULE: Final = ModuleState({}, {}, {})
+
+
+class Engine:
+    """The flow analysis of a project. One thread at a time.
+
+    `load(path)` gives a file's `Source`, or None if there is no such file in the project.
+    """
+
+    def __init__(self, catalogue: Catalogue, load: Callable[[str], Source | None]) -> None:
+        self.catalogue = catalogue
+        self.load = load
+        self.cancelled: Callable[[], bool] = lambda: False
+        self.revision = 0
+        self._ticks = 0
+        self._memories: dict[Key, Memory] = {}
+        self._provisional: dict[Key, tuple[Memory, int]] = {}
+        self._stack: dict[Key, int] = {}
+        self._low: list[int] = []
+        self._records: list[Record] = []
+        self._running: set[int] = set()
+        self._answers: dict[Key, Any] = {}
+        self._sizes: dict[ir.Node, int] = {}
+        self._bound: dict[ir.Node, frozenset[str]] = {}
+        self._named: dict[tuple[str, str], tuple[Sink, ...]] = {}
+        self._done: set[int] = set()
+        self._missing: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
+
+    # --- Revisions and memory ---------------------------------------------------------------------
+
+    def change(self) -> None:
+        """Some file's text changed: memories must be checked before they are used again."""
+        self.revision += 1
+        self._answers.clear()
+        if len(self._sizes) > 50_000:
+            self._sizes.clear()
+            self._bound.clear()
+
+    def tick(self) -> None:
+        """Called often: raises `Interrupted` when nobody waits for the answer any more."""
+        self._ticks += 1
+        if not self._ticks & 63 and self.cancelled():
+            raise Interrupted
+
+    def reset(self) -> None:
+        """Forget what was in progress, after an interruption or a failure."""
+        self._stack.clear()
+        self._low.clear()
+        self._provisional.clear()
+        self._records.clear()
+        self._running.clear()
+
+    def unit(self, path: str, name: str) -> Record:
+        """What a function unit's interpretation found."""
+        return self._ask(("function", FunctionRef(path, name))).record
+
+    def body(self, path: str) -> Record:
+        """What a module body's interpretation found."""
+        return self._ask(("module", path)).record
+
+    def _ask(self, key: Key) -> Memory:
+        memory = self._memories.get(key)
+        if memory is not None and (memory.verified == self.revision or self._holds(key, memory)):
+            memory.verified = self.revision
+            return memory
+        provisional = self._provisional.get(key)
+        if provisional is not None:
+            if self._low:
+                self._low[-1] = min(self._low[-1], provisional[1])
+            return provisional[0]
+        place = self._stack.get(key)
+        if place is not None or len(self._stack) >= MAX_CHAIN:
+            self._low[-1] = min(self._low[-1], place or 0)
+            return Memory(EMPTY_MODULE if key[0] == "module" else NOTHING, Record(), self._text(key), -1)
+        return self._compute(key)
+
+    def _compute(self, key: Key) -> Memory:
+        place = len(self._stack)
+        self._stack[key] = place
+        self._low.append(place)
+        record = Record()
+        self._records.append(record)
+        try:
+            answer = self._module(key[1], record) if key[0] == "module" else self._function(key[1], record)
+        finally:
+            self._records.pop()
+            low = self._low.pop()
+            del self._stack[key]
+        memory = Memory(answer, record, self._text(key), self.revision)
+        if low < place:
+            self._provisional[key] = (memory, low)
+            self._low[-1] = min(self._low[-1], low)
+        else:
+            self._memories[key] = memory
+            if self._provisional:
+                for other in [other for other, (_, base) in self._provisional.items() if base >= place]:
+                    del self._provisional[other]
+        return memory
+
+    def _text(self, key: Key) -> bytes:
+        """The digest of the text that a question is about."""
+        if key[0] == "module":
+            source = self.load(key[1])
+            return source.skeleton if source is not None else b""
+        info = self._info(key[1])
+        return info.function.digest if info is not None else b""
+
+    def _holds(self, key: Key, memory: Memory) -> bool:
+        if memory.text != self._text(key):
+            return False
+        memory.verified = self.revision  # what asks for itself in a circle holds if all else does
+        for need, answer in memory.record.needs.items():
+            now = self._answer(need)
+            if now is not answer and not same(now, answer):
+                memory.verified = -1
+                return False
+        return True
+
+    def _answer(self, need: Key) -> Any:
+        """The answer now to something that was once asked."""
+        kind = need[0]
+        if kind == "text":
+            return self._text(need[1])
+        if kind == "function":
+            return self._ask(need).answer
+        if kind == "global":
+            return self._global(need[1], need[2])
+        if kind == "export":
+            return self._export(need[1], need[2])
+        if kind == "bases":
+            return self._bases(need[1])
+        if kind == "resolve":
+            return self._resolve(need[1], need[2], need[3])
+        return self._attribute(need[1], need[2])
+
+    def _note(self, need: Key, answer: Any) -> Any:
+        if self._records:
+            self._records[-1].needs[need] = answer
+        return answer
+
+    def _asked(self, key: Key) -> Any:
+        """`_ask`, noted: a provisional answer is noted by what it rests on, which is what can be checked later."""
+        memory = self._ask(key)
+        record = self._records[-1] if self._records else None
+        if record is None:
+            return memory.answer
+        if key in self._memories and self._memories[key] is memory:
+            if key[0] == "function":
+                record.needs[key] = memory.answer
+            record.files.add(key[1] if key[0] == "module" else key[1].path)
+        else:
+            record.needs[("text", key)] = memory.text
+            record.needs.update(memory.record.needs)
+        record.files |= memory.record.files
+        return memory.answer
+
+    # --- Sources ----------------------------------------------------------------------------------
+
+    def _info(self, ref: FunctionRef) -> FunctionInfo | None:
+        source = self.load(ref.path)
+        return source.functions.get(ref.name) if source is not None else None
+
+    def function(self, frame: Frame, ref: FunctionRef) -> FunctionInfo | None:
+        """A function of the workspace. Noted by its text, since callers bind its parameters."""
+        info = self._info(ref)
+        self._note(("text", ("function", ref)), info.function.digest if info is not None else b"")
+        self._records[-1].files.add(ref.path)
+        return info
+
+    def summary(self, frame: Frame, ref: FunctionRef) -> Summary | None:
+        """What a function does, or None if there is no such function."""
+        if self._info(ref) is None:
+            return None
+        answer: Summary = self._asked(("function", ref))
+        return answer
+
+    def text(self, source: Source, unit: str, node: ir.Node) -> str:
+        """A node's source text."""
+        start = self.start(source, unit)
+        return source.module.source[start + node.start : start + min(node.end, node.start + 200)].decode("utf-8", "replace")
+
+    def start(self, source: Source, unit: str) -> int:
+        """Where a unit starts in its file, in bytes."""
+        found = source.units.get(unit)
+        return found.start if found is not None else 0
+
+    def size(self, function: ir.Function) -> int:
+        """How many statements a function has, nested ones included."""
+        known = self._sizes.get(function)
+        if known is None:
+            known = self._sizes[function] = syntax.count(function.body)
+        return known
+
+    def bound_names(self, node: ir.Node, body: list[ir.Statement]) -> frozenset[str]:
+        """The names that a loop binds."""
+        known = self._bound.get(node)
+        if known is None:
+            known = self._bound[node] = syntax.bound_names([node, *body])  # type: ignore[list-item]
+        return known
+
+    def is_running(self, function: ir.Function) -> bool:
+        """Whether an inline interpretation of it is in progress."""
+        return id(function) in self._running
+
+    # --- Names across files -----------------------------------------------------------------------
+
+    def global_value(self, frame: Frame, path: str, name: str) -> Value:
+        """What a module-level (or built-in) name holds, ready for use in `frame`."""
+        need = ("global", path, name)
+        value = self._answers.get(need)
+        if value is None:
+            value = self._global(path, name)
+            if not self._stack or ("module", path) not in self._stack:
+                self._answers[need] = value
+        self._note(need, value)
+        if value.shape is None:
+            return value  # type: ignore[no-any-return]
+        root = frame
+        while root.parent is not None:
+            root = root.parent
+        thawed = thaw(value, frame.heap)
+        if root.source.path == path:
+            root.variables[name] = thawed
+        return thawed
+
+    def _global(self, path: str, name: str) -> Value:
+        source = self.load(path)
+        if source is None:
+            return UNKNOWN_VALUE
+        found = self._defined(source, name)
+        if found is not None:
+            return found
+        for star in source.stars:
+            target = self._resolved(path, star.module, star.level)
+            if target is not None:
+                found = self._export(target, name)
+                if found is not None:
+                    return found
+        return Value(path=name, name=name)
+
+    def _defined(self, source: Source, name: str) -> Value | None:
+        """What the file itself binds a name to."""
+        if name in source.functions:
+            return Value(target=FunctionRef(source.path, name), name=name)
+        if name in source.classes:
+            return Value(target=ClassRef(source.path, name), name=name)
+        if name not in self._assigned(source):
+            if name in source.imports:
+                return self._imported(source.path, source.imports[name])
+            return None
+        state: ModuleState = self._asked(("module", source.path)) if self._records else self._ask(("module", source.path)).answer
+        value = state.variables.get(name)
+        if value is None:
+            return self._imported(source.path, source.imports[name]) if name in source.imports else None
+        return mutable(name, value)
+
+    def _assigned(self, source: Source) -> frozenset[str]:
+        known = self._bound.get(source.module)  # type: ignore[call-overload]
+        if known is None:
+            statements = [unit.statement for unit in source.module.units if not unit.name]
+            known = self._bound[source.module] = syntax.bound_names(statements)  # type: ignore[index]
+        return known  # type: ignore[no-any-return]
+
+    def imported(self, frame: Frame, source: Source, node: ir.Import) -> Value:
+        """What an import statement binds."""
+        value = self._imported(source.path, node)
+        return thaw(value, frame.heap)
+
+    def _imported(self, importer: str, node: ir.Import) -> Value:
+        name = node.bound or node.module.rpartition("/")[2]
+        if node.root:
+            root = node.module.partition(".")[0]
+            target = self._resolved(importer, root, 0)
+            if target is not None:
+                return Value(target=ModuleRef(target), name=name)
+            if self._resolved(importer, node.module, 0) is not None:
+                return Value(target=Namespace(importer, root), name=name)
+            return Value(path=root, name=name)
+        target = self._resolved(importer, node.module, node.level)
+        if node.member is None:
+            if target is not None:
+                return Value(target=ModuleRef(target), name=name)
+            return Value(path=node.module, name=name)
+        if target is not None:
+            found = self._exported(target, node.member)
+            if found is not None:
+                return found
+            below = self._resolved(target, node.member, 1) if node.member not in ("default", "*") else None
+            if below is not None:
+                return Value(target=ModuleRef(below), name=name)
+            return Value(target=ModuleRef(target), name=name) if node.member in ("default", "*") else Value(name=name)
+        inner = f"{node.module}.{node.member}" if node.module else node.member
+        below = self._resolved(importer, inner, node.level)
+        if below is not None:
+            return Value(target=ModuleRef(below), name=name)
+        if node.level and not node.module:
+            return Value(name=name)
+        return Value(path=node.module if node.member == "default" else inner, name=name)
+
+    def _resolved(self, importer: str, module: str, level: int) -> str | None:
+        need = ("resolve", importer, module, level)
+        found = self._resolve(importer, module, level)
+        self._note(need, found)
+        return found
+
+    def _resolve(self, importer: str, module: str, level: int) -> str | None:
+        """The project file that a module is, or None."""
+        need = ("resolve", importer, module, level)
+        if need in self._answers:
+            return self._answers[need]  # type: ignore[no-any-return]
+        source = self.load(importer)
+        found = None
+        if source is not None:
+            tried = self._missing.setdefault(importer, {})
+            absent: list[str] = []
+            for candidate in source.language.resolve(importer, module, level):
+                if candidate != importer:
+                    if self.load(candidate) is not None:
+                        found = candidate
+                        break
+                    absent.append(candidate)
+            known = found is None and not level and module.partition(".")[0] in source.models.known_modules
+            tried[module, level] = () if known else tuple(absent)
+        self._answers[need] = found
+        return found
+
+    def missing(self, path: str) -> Iterable[str]:
+        """The paths that would change what a file's imports mean if they existed.
+
+        Those of libraries that the models know are left out: nobody shadows them, and they are many.
+        """
+        return (absent for tried in self._missing.get(path, {}).values() for absent in tried)
+
+    def exported(self, frame: Frame, path: str, name: str) -> Value | None:
+        """A module's member, ready for use in `frame`."""
+        value = self._exported(path, name)
+        return None if value is None else thaw(value, frame.heap)
+
+    def _exported(self, path: str, name: str) -> Value | None:
+        return self._note(("export", path, name), self._export(path, name))  # type: ignore[no-any-return]
+
+    def _export(self, path: str, name: str) -> Value | None:
+        source = self.load(path)
+        if source is None:
+            return None
+        self._records[-1].files.add(path) if self._records else None
+        if syntax.has_exports(source.module):
+            state: ModuleState = self._asked(("module", path)) if self._records else self._ask(("module", path)).answer
+            found = state.exports.get(name)
+            if found is not None:
+                return found
+            whole = state.exports.get("*") or state.exports.get("default")
+            if whole is not None and name not in ("*", "default"):
+                shape = whole.shape
+                if shape is not None and name in shape.items:
+                    return shape.items[name]
+                return None
+            if name not in ("*", "default"):
+                return self._defined(source, name)
+            return None
+        found = self._defined(source, name)
+        if found is None:
+            for star in source.stars:
+                target = self._resolved(path, star.module, star.level)
+                if target is not None and target != path:
+                    found = self._export(target, name)
+                    if found is not None:
+                        break
+        return found
+
+    # --- Classes ----------------------------------------------------------------------------------
+
+    def _class(self, cls: ClassRef) -> ClassInfo | None:
+        source = self.load(cls.path)
+        return source.classes.get(cls.name) if source is not None else None
+
+    def bases(self, cls: ClassRef) -> tuple[ClassRef | str, ...]:
+        """What a class inherits from, nearest first, itself not included: workspace classes and library paths."""
+        need = ("bases", cls)
+        found: tuple[ClassRef | str, ...] = self._bases(cls)
+        self._note(need, found)
+        return found
+
+    def _bases(self, cls: ClassRef) -> tuple[ClassRef | str, ...]:
+        need = ("bases", cls)
+        if need in self._answers:
+            return self._answers[need]  # type: ignore[no-any-return]
+        self._answers[need] = ()  # a class that inherits from itself ends here
+        found: list[ClassRef | str] = []
+        info, source = self._class(cls), self.load(cls.path)
+        if info is not None and source is not None:
+            frame = Frame(self, source, info.unit, Record())
+            for argument in info.definition.bases:
+                if argument.name is not None:
+                    continue
+                node = argument.value
+                while isinstance(node, (ir.Call, ir.Subscript)):
+                    node = node.callee if isinstance(node, ir.Call) else node.value
+                value = expressions.plain_path(frame, node)
+                if value is None:
+                    continue
+                if isinstance(value.target, ClassRef):
+                    found += [value.target, *(base for base in self._bases(value.target) if base not in found)]
+                elif value.path is not None:
+                    found.append(value.path)
+        answer = tuple(dict.fromkeys(found))
+        if not self._stack:
+            self._answers[need] = answer
+        else:
+            del self._answers[need]
+            self._answers[need] = answer
+        return answer
+
+    def library_base(self, target: Any) -> str | None:
+        """The library class that a workspace class (or an instance of one) is, by inheritance."""
+        cls = target.cls if isinstance(target, Instance) else target
+        if not isinstance(cls, ClassRef):
+            return None
+        paths = [base for base in self.bases(cls) if isinstance(base, str)]
+        source = self.load(cls.path)
+        known = source.models.known_modules if source is not None else frozenset()
+        return next((path for path in paths if path.partition(".")[0] in known), paths[0] if paths else None)
+
+    def member(self, frame: Frame, target: Any, name: str, value: Value) -> Value | None:
+        """`value.name` where value is something of the workspace; None when the workspace does not say."""
+        if isinstance(target, ModuleRef):
+            found = self.exported(frame, target.path, name)
+            if found is not None:
+                return found
+            below = self._resolved(target.path, name, 1)
+            return Value(target=ModuleRef(below), name=name) if below is not None else None
+        if isinstance(target, Namespace):
+            dotted = f"{target.name}.{name}"
+            file = self._resolved(target.importer, dotted, 0)
+            if file is not None:
+                return Value(target=ModuleRef(file), name=name)
+            return Value(target=Namespace(target.importer, dotted), name=name)
+        if isinstance(target, Instance):
+            return self._class_member(frame, target.cls, name, value, True)
+        if isinstance(target, ClassRef):
+            return self._class_member(frame, target, name, value, False)
+        return None
+
+    def _class_member(self, frame: Frame, cls: ClassRef, name: str, value: Value, instance: bool) -> Value | None:
+        for owner in (cls, *self.bases(cls)):
+            if isinstance(owner, str):
+                continue
+            info = self._class(owner)
+            if info is None:
+                continue
+            method = info.methods.get(name)
+            if method is not None:
+                function = self.function(frame, method)
+                decorators = [] if function is None else [syntax.last_name(d) for d in function.function.decorators]
+                if instance and any(decorator in _PROPERTY for decorator in decorators):
+                    from .calls import Arguments, invoke
+
+                    got = Value(target=Bound(method, value), name=name)
+                    return invoke(frame, ir.Node(0, 0), got, [], None, Arguments([], {}))
+                if instance or "classmethod" in decorators:
+                    return Value(target=Bound(method, value), name=name)
+                return Value(target=method, name=name)
+            attribute = self._note(("attribute", owner, name), self._attribute(owner, name))
+            if attribute is not None:
+                if attribute.path is None and attribute.target is None and not attribute.taints and attribute.shape is None:
+                    break  # a plain default, which instances mostly replace: the constructor may say more
+                return thaw(attribute, frame.heap)
+        if not instance:
+            return thaw(attribute, frame.heap) if (attribute := self._attribute(cls, name)) is not None else None
+        field = self.field(frame, cls, name)
+        if field is None:
+            return None
+        taints = join_taints(
+            field.taints, tuple(expressions._deeper(t, name) if isinstance(t.origin, Parameter) else t for t in value.taints)
+        )
+        return thaw(Value(taints, UNKNOWN, field.path, field.target, 0, field.shape, name), frame.heap)
+
+    def _attribute(self, cls: ClassRef, name: str) -> Value | None:
+        """A class attribute's frozen value."""
+        info = self._class(cls)
+        if info is None or name not in self._class_names(info):
+            return None
+        state: ModuleState = self._asked(("module", cls.path)) if self._records else self._ask(("module", cls.path)).answer
+        return state.attributes.get(cls.name, {}).get(name)
+
+    def _class_names(self, info: ClassInfo) -> frozenset[str]:
+        known = self._bound.get(info.definition)
+        if known is None:
+            known = self._bound[info.definition] = syntax.bound_names(info.definition.body)
+        return known
+
+    def field(self, frame: Frame, cls: ClassRef, name: str) -> Value | None:
+        """What the constructor leaves in an attribute, as far as it does not depend on who constructs."""
+        constructor = self.constructor(frame, cls)
+        if constructor is None or ("function", constructor) in self._stack:
+            return None
+        summary = self.summary(frame, constructor)
+        for effect in summary.effects if summary is not None else ():
+            if effect.index == 0 and effect.key == name:
+                value = effect.value
+                taints = tuple(taint for taint in value.taints if not isinstance(taint.origin, Parameter))
+                return Value(taints, UNKNOWN, value.path, value.target, 0, None, name)
+        return None
+
+    def constructor(self, frame: Frame, cls: ClassRef) -> FunctionRef | None:
+        """The function that makes an instance, own or inherited."""
+        for owner in (cls, *self.bases(cls)):
+            info = self._class(owner) if isinstance(owner, ClassRef) else None
+            if info is not None:
+                for name in CONSTRUCTORS:
+                    if name in info.methods:
+                        return info.methods[name]
+        return None
+
+    def fields_in_order(self, frame: Frame, cls: ClassRef) -> list[str]:
+        """The annotated attributes of a class without a constructor: a record's fields, as its arguments fill them."""
+        names: list[str] = []
+        owners = [owner for owner in (cls, *self.bases(cls)) if isinstance(owner, ClassRef)]
+        for owner in reversed(owners):
+            info = self._class(owner)
+            for statement in info.definition.body if info is not None else ():
+                if isinstance(statement, ir.Assign) and statement.annotation is not None:
+                    names += [t.id for t in statement.targets if isinstance(t, ir.Name) and t.id not in names]
+        return names
+
+    def static(self, info: FunctionInfo) -> bool:
+        """Whether a method takes no receiver."""
+        return info.owner is not None and any(syntax.last_name(d) in _STATIC for d in info.function.decorators)
+
+    def super_of(self, frame: Frame, cls: ClassRef, arguments: Any) -> Value:
+        """`super()` in a method of `cls`: the next class, with the method's own receiver."""
+        receiver = UNKNOWN_VALUE
+        if frame.function is not None and frame.function.parameters:
+            receiver = frame.variables.get(frame.function.parameters[0].name, UNKNOWN_VALUE)
+        nearest = next(iter(self.bases(cls)), None)
+        if isinstance(nearest, ClassRef):
+            return Value(receiver.taints, UNKNOWN, None, Instance(nearest), receiver.ref, None, "super")
+        return Value(receiver.taints, UNKNOWN, nearest, None, receiver.ref, None, "super")
+
+    def define_class(self, frame: Frame, definition: ir.Class) -> Value:
+        """Run a class body; keep what it binds as the class's attributes."""
+        name = f"{frame.self_class.name}.{definition.name}" if frame.self_class is not None else definition.name
+        known = frame.source.classes.get(name)
+        ours = known is not None and known.definition is definition
+        child = Frame(self, frame.source, frame.unit, frame.record, frame)
+        child.depth = frame.depth
+        child.self_class = ClassRef(frame.source.path, name) if ours else None
+        for decorator in definition.decorators:
+            expressions.evaluate(frame, decorator)
+        child.run(definition.body)
+        frame.heap = child.heap
+        frame.nested += child.nested
+        if not ours:
+            return Value(name=definition.name)
+        root = frame
+        while root.parent is not None:
+            root = root.parent
+        if root.exports is not None:
+            attributes = {key: freeze(value, child.heap) for key, value in child.variables.items()}
+            frame.record.handlers.append((name, attributes))
+        return Value(target=ClassRef(frame.source.path, name), name=definition.name)
+
+    # --- What the models say of names and text ----------------------------------------------------
+
+    def named_sinks(self, models: Models, name: str) -> tuple[Sink, ...]:
+        """The sinks that something is by its name."""
+        key = (models.language, name)
+        known = self._named.get(key)
+        if known is None:
+            words = name_words(name)
+            known = tuple(entry for entry in models.named if entry.name is not None and entry.name.search(words))
+            if len(self._named) > 100_000:
+                self._named.clear()
+            self._named[key] = known
+        return known
+
+    def cleared_behind(self, prefix: str) -> frozenset[str]:
+        """The sink kinds for which data is harmless behind this constant text."""
+        return frozenset(kind for kind, pattern in self.catalogue.prefixes.items() if pattern.match(prefix))
+
+    def operator_path(self, frame: Frame, operator: str, left: Value) -> str | None:
+        """The path of an operator's result: joining with `/` gives another of the same."""
+        return left.path if operator == "/" else None
+
+    def annotation_text(self, frame: Frame, text: str) -> Value | None:
+        """A quoted annotation: a dotted name."""
+        names = text.split(".")
+        if not all(name.isidentifier() for name in names):
+            return None
+        node: ir.Expression = ir.Name(0, 0, names[0])
+        for name in names[1:]:
+            node = ir.Attribute(0, 0, node, name)
+        return expressions.annotated(frame, node)
+
+    # --- Handlers ---------------------------------------------------------------------------------
+
+    def decorate(self, frame: Frame, function: ir.Function, value: Value) -> None:
+        """A definition's decorators are evaluated, and reported where the models call one a use."""
+        unit = frame.unit
+        if function.is_unit and isinstance(value.target, FunctionRef):
+            frame.unit = value.target.name
+        for decorator in function.decorators:
+            for entry in self._decorator_entries(frame, decorator):
+                if isinstance(entry, Use):
+                    frame.use(entry.kind, decorator, 2, entry.message)
+            if isinstance(decorator, ir.Call):
+                expressions.evaluate(frame, decorator)
+        frame.unit = unit
+
+    def _decorator_entries(self, frame: Frame, decorator: ir.Expression) -> Iterable[Entry]:
+        callee = decorator.callee if isinstance(decorator, ir.Call) else decorator
+        value = expressions.plain_path(frame, callee)
+        if value is not None and value.path is not None:
+            exact = frame.models.decorators.get(value.path)
+            if exact is not None:
+                return exact
+            if value.path.partition(".")[0] in frame.models.known_modules:
+                return ()
+        if isinstance(callee, ir.Attribute):
+            words = name_words(syntax.last_name(callee.value))
+            wild = frame.models.wild_decorators.get(callee.name, ())
+            return tuple(entry for entry in wild if entry.receiver is None or entry.receiver.search(words))
+        return ()
+
+    def handling(self, frame: Frame, function: ir.Function, owner: ClassRef | None) -> Handling:
+        """How a framework calls a function, by its decorators, its class, or its first parameter's name."""
+        for decorator in function.decorators:
+            for entry in self._decorator_entries(frame, decorator):
+                if isinstance(entry, HandlerModel):
+                    return Handling(entry, self._route(frame, decorator, entry))
+        models = frame.models
+        if owner is not None:
+            for base in self.bases(owner):
+                for entry in models.bases.get(base, ()) if isinstance(base, str) else ():
+                    if isinstance(entry, HandlerModel) and function.name in entry.methods:
+                        return Handling(entry, None)
+        for entry in models.handlers_by_name:
+            offset = 1 if owner is not None else 0
+            if len(function.parameters) > offset:
+                first = function.parameters[offset]
+                if first.name in entry.paths and first.annotation is None:
+                    return Handling(entry, None)
+        return NOT_HANDLED
+
+    def _route(self, frame: Frame, decorator: ir.Expression, entry: HandlerModel) -> str | None:
+        if entry.route is None or entry.route.path is None or not isinstance(decorator, ir.Call):
+            return None
+        from .calls import argument_node
+
+        node = argument_node(decorator, entry.route.path)
+        if node is None:
+            return None
+        const = expressions.evaluate(frame, node).const
+        return "literal" if isinstance(const, str) and not _ROUTE_VARIABLE.search(const) else None
+
+    def handle(self, frame: Frame, node: ir.Node, value: Value, entry: HandlerModel, arguments: Any) -> None:
+        """A function was handed to a framework: interpret it as the framework will call it."""
+        target = value.target
+        ref: FunctionRef | None = None
+        closure: Closure | None = None
+        if isinstance(target, Closure):
+            function, closure = target.function, target
+            self._done.add(id(function))
+        elif isinstance(target, FunctionRef):
+            info = self.function(frame, target)
+            if info is None:
+                return
+            function, ref = info.function, target
+        else:
+            return
+        if self.is_running(function) or frame.depth >= 12:
+            return
+        passed = self._handler_arguments(frame, node, function, entry)
+        self.run_inline(frame, function, passed, closure, ref, entry)
+
+    def _handler_arguments(
+        self, frame: Frame, node: ir.Node, function: ir.Function, entry: HandlerModel
+    ) -> dict[int, Value]:
+        passed: dict[int, Value] = {}
+        place = 0
+        for index, parameter in enumerate(function.parameters):
+            if index == 0 and parameter.name in ("self", "this", "cls"):
+                continue
+            path = entry.types[place] if place < len(entry.types) else ""
+            place += 1
+            if path:
+                passed[index] = Value(path=path, name=parameter.name)
+            elif entry.parameters and parameter.name:
+                site = frame.site(node)
+                trail = Trail(None, site, f"the client's `{parameter.name}`")
+                passed[index] = Value(
+                    (Taint(entry.parameters, site, parameter.name, frozenset(), trail, 2),), name=parameter.name
+                )
+        return passed
+
+    # --- Running ----------------------------------------------------------------------------------
+
+    def _function(self, ref: FunctionRef, record: Record) -> Summary:
+        source, info = self.load(ref.path), self._info(ref)
+        if source is None or info is None:
+            return NOTHING
+        record.files.add(ref.path)
+        frame = Frame(self, source, ref.name, record)
+        frame.function = info.function
+        frame.self_class = info.owner
+        handling = self.handling(frame, info.function, info.owner)
+        frame.handler, frame.route = handling.model, handling.route
+        self._enter(frame, info.function, handling, info.owner)
+        parameters = {index: frame.variables[p.name].ref for index, p in enumerate(info.function.parameters) if p.name}
+        frame.run(info.function.body)
+        self._leave(frame, handling)
+        return summarise(frame, info.function, parameters, frozenset(self.catalogue.flows))
+
+    def _enter(self, frame: Frame, function: ir.Function, handling: Handling, owner: ClassRef | None) -> None:
+        """Bind the parameters: symbols for what callers pass, and the client's data where a framework calls."""
+        model = handling.model
+        place = 0
+        for index, parameter in enumerate(function.parameters):
+            symbol = Taint("", Parameter(index), parameter.name, frozenset(), None, 2)
+            taints: tuple[Taint, ...] = (symbol,)
+            value: Value | None = None
+            is_self = index == 0 and owner is not None and not any(
+                syntax.last_name(d) in _STATIC for d in function.decorators
+            )
+            if is_self and owner is not None:
+                target = ClassRef(owner.path, owner.name) if parameter.name == "cls" else Instance(owner)
+                value = Value(taints, UNKNOWN, self.library_base(target), target, 0, None, parameter.name)
+            else:
+                path = ""
+                if model is not None:
+                    path = model.types[place] if place < len(model.types) else ""
+                    place += 1
+                if path:
+                    value = Value(taints, UNKNOWN, path, None, 0, None, parameter.name)
+                elif parameter.annotation is not None:
+                    typed = expressions.annotated(frame, parameter.annotation)
+                    if typed is not None:
+                        value = Value(taints, UNKNOWN, typed.path, typed.target, 0, None, parameter.name)
+                if model is not None and model.parameters and not path and (value is None or value.path is None or _plain_type(value.path)):
+                    site = frame.site(parameter)
+                    trail = Trail(None, site, f"the client's `{parameter.name}`")
+                    taints = (symbol, Taint(model.parameters, site, parameter.name, frozenset(), trail, 2))
+                    if value is not None and value.path is not None:
+                        cleared = self._cleared_by_type(frame, value.path)
+                        taints = tuple(taint.clear(cleared) for taint in taints)
+                if value is None:
+                    value = Value(taints, name=parameter.name)
+                elif value.taints is not taints:
+                    value = value.tainted(taints)
+            if parameter.kind == "*":
+                rest = Value(taints)
+                value = Value(ref=frame.allocate(Shape("list", {}, rest, closed=False)), name=parameter.name)
+            elif parameter.kind == "**":
+                rest = Value(taints)
+                value = Value(ref=frame.allocate(Shape("dict", {}, rest, closed=False)), name=parameter.name)
+            else:
+                ref = frame.allocate(Shape("parameter", {}, None, closed=False))
+                value = Value(value.taints, UNKNOWN, value.path, value.target, ref, None, parameter.name)
+            if parameter.pattern is not None:
+                expressions.assign(frame, parameter.pattern, value, parameter)
+            if parameter.name:
+                frame.variables[parameter.name] = value
+
+    def _cleared_by_type(self, frame: Frame, path: str) -> frozenset[str]:
+        """An annotation that a framework enforces clears as calling the type would: `int` as `int(x)`."""
+        cleared: frozenset[str] = frozenset()
+        for entry in frame.models.calls.get(path, ()):
+            cleared |= getattr(entry, "clears", frozenset())
+        return cleared
+
+    def _leave(self, frame: Frame, handling: Handling) -> None:
+        """The end of a body: falling off it is an exit, and nested functions nobody called are interpreted."""
+        if frame.alive:
+            frame.exits.append((Value(const=None), frame.variables, frame.heap))
+        variables: Variables = {}
+        heap: Heap = {}
+        for index, (_, at_exit, heap_at_exit) in enumerate(frame.exits):
+            if index == 0:
+                variables, heap = at_exit.copy(), heap_at_exit.copy()
+            else:
+                variables, heap = join_states(variables, heap, at_exit.copy(), heap_at_exit)
+        if frame.nested:
+            frame.variables, frame.heap, frame.alive = variables or frame.variables, heap or frame.heap, True
+            for closure in frame.nested:
+                self._run_nested(frame, closure)
+
+    def _run_nested(self, frame: Frame, closure: Closure) -> None:
+        function = closure.function
+        if id(function) in self._running:
+            return
+        handling = self.handling(frame, function, None)
+        if handling.model is None and id(function) in self._done:
+            self._done.discard(id(function))
+            return
+        if frame.depth > 12:
+            return
+        passed: dict[int, Value] = {}
+        if handling.model is not None:
+            passed = self._nested_arguments(frame, function, handling.model)
+        self.run_inline(frame, function, passed, closure, None, handling.model, handling.route)
+
+    def _nested_arguments(self, frame: Frame, function: ir.Function, model: HandlerModel) -> dict[int, Value]:
+        passed: dict[int, Value] = {}
+        for index, parameter in enumerate(function.parameters):
+            path = model.types[index] if index < len(model.types) else ""
+            if path:
+                passed[index] = Value(path=path, name=parameter.name)
+            elif model.parameters and parameter.name:
+                site = frame.site(parameter)
+                trail = Trail(None, site, f"the client's `{parameter.name}`")
+                taint = Taint(model.parameters, site, parameter.name, frozenset(), trail, 2)
+                if parameter.annotation is not None:
+                    typed = expressions.annotated(frame, parameter.annotation)
+                    if typed is not None and typed.path is not None:
+                        if not _plain_type(typed.path):
+                            passed[index] = typed
+                            continue
+                        taint = taint.clear(self._cleared_by_type(frame, typed.path))
+                passed[index] = Value((taint,), name=parameter.name)
+        return passed
+
+    def run_inline(
+        self,
+        frame: Frame,
+        function: ir.Function,
+        passed: dict[int, Value],
+        closure: Closure | None,
+        ref: FunctionRef | None,
+        handler: HandlerModel | None = None,
+        route: str | None = None,
+    ) -> Value:
+        """Interpret a function with known arguments in the caller's heap, as part of the caller's unit."""
+        if closure is not None:
+            outer = closure.frame
+            child = Frame(self, outer.source, outer.unit, frame.record, outer)
+        else:
+            assert ref is not None
+            source, info = self.load(ref.path), self._info(ref)
+            if source is None or info is None:
+                return UNKNOWN_VALUE
+            child = Frame(self, source, ref.name, frame.record)
+            child.self_class = info.owner
+        child.function = function
+        child.heap = frame.heap
+        child.depth = frame.depth + 1
+        child.handler, child.route = handler, route
+        self._running.add(id(function))
+        try:
+            for index, parameter in enumerate(function.parameters):
+                value = passed.get(index)
+                if value is None:
+                    value = UNKNOWN_VALUE
+                    if parameter.kind in ("*", "**"):
+                        kind = "list" if parameter.kind == "*" else "dict"
+                        value = Value(ref=child.allocate(Shape(kind, {}, UNKNOWN_VALUE, closed=False)))
+                    elif parameter.default is not None and not handler:
+                        value = without_constant(expressions.evaluate(child, parameter.default)) if closure else (
+                            expressions.evaluate(child, parameter.default)
+                        )
+                    elif parameter.annotation is not None:
+                        value = expressions.annotated(child, parameter.annotation) or UNKNOWN_VALUE
+                if parameter.pattern is not None:
+                    expressions.assign(child, parameter.pattern, value, parameter)
+                if parameter.name:
+                    if value.name != parameter.name:
+                        value = Value(
+                            value.taints, value.const, value.path, value.target, value.ref, value.shape, parameter.name
+                        )
+                    child.variables[parameter.name] = value
+            child.run(function.body)
+            if child.alive:
+                child.exits.append((Value(const=None), child.variables, child.heap))
+            heap: Heap = frame.heap
+            result: Value | None = None
+            for index, (value, _, heap_at_exit) in enumerate(child.exits):
+                if index == 0:
+                    heap = heap_at_exit.copy()
+                    result = value
+                else:
+                    _, heap = join_states({}, heap, {}, heap_at_exit)
+                    result = join(result or value, value, heap)
+            frame.heap = heap
+            child.heap = heap
+            if child.nested:
+                child.alive = True
+                for inner in child.nested:
+                    self._run_nested(child, inner)
+                frame.heap = child.heap
+        finally:
+            self._running.discard(id(function))
+        if function.is_generator and child.yields is not None:
+            return Value(ref=frame.allocate(Shape("list", {}, child.yields, closed=False)))
+        return result if result is not None else UNKNOWN_VALUE
+
+    def _module(self, path: str, record: Record) -> ModuleState:
+        source = self.load(path)
+        if source is None:
+            return EMPTY_MODULE
+        record.files.add(path)
+        frame = Frame(self, source, "", record)
+        frame.exports = {}
+        for key, unit in source.units.items():
+            if not frame.alive:
+                frame.alive = True  # a module that ends in `raise` or `exit` still defines what follows
+            statement = unit.statement
+            if isinstance(statement, ir.FunctionDefinition) and source.functions[key].owner is not None:
+                continue  # a method: its class's body defines it
+            frame.unit = key
+            frame.run([statement])
+        for closure in frame.nested:
+            frame.unit = closure.frame.unit
+            self._run_nested(frame, closure)
+        variables = {name: freeze(value, frame.heap) for name, value in frame.variables.items()}
+        exports = {name: freeze(value, frame.heap) for name, value in frame.exports.items()}
+        attributes = dict(record.handlers)
+        return ModuleState(variables, exports, attributes)
+
+
+class Interrupted(Exception):
+    """`cancelled()` said to stop."""
+
+
+def _plain_type(path: str) -> bool:
+    """A built-in type's bare name: what a framework makes of text."""
+    return "." not in path
+
+
+def mutable(name: str, value: Value) -> Value:
+    """A module-level value as functions may find it: only what is written like a constant is sure to be one."""
+    if name.isupper() and len(name) > 1:
+        return value
+    const = value.const if isinstance(value.const, (str, bytes)) else UNKNOWN
+    shape = value.shape
+    if shape is not None and shape.kind in ("list", "dict", "set"):
+        shape = Shape(shape.kind, shape.items, shape.rest or UNKNOWN_VALUE, closed=False)
+    if const is value.const and shape is value.shape:
+        return value
+    return Value(value.taints, const, value.path, value.target, 0, shape, value.name)
+
+
+def same(now: Any, before: Any) -> bool:
+    """Whether two answers mean the same."""
+    if isinstance(now, Summary) and isinstance(before, Summary):
+        return signature(now) == signature(before)
+    if isinstance(now, Value) and isinstance(before, Value):
+        return describe(now) == describe(before)
+    return bool(now == before)
+
+
+def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], kinds: frozenset[str]) -> Summary:
+    """The summary of a function that has been interpreted on symbols."""
+    returns: Value | None = None
+    alias = -2
+    by_ref = {ref: index for index, ref in parameters.items() if ref}
+    for value, _, heap in frame.exits:
+        this = by_ref.get(value.ref, -1) if value.ref else -1
+        alias = this if alias in (-2, this) else -1
+        frozen = freeze(value, heap)
+        if frozen.shape is not None and frozen.shape.kind == "parameter":
+            frozen = Value(frozen.taints, frozen.const, frozen.path, frozen.target, 0, None, frozen.name)
+        returns = frozen if returns is None else _join_frozen(returns, frozen)
+    if function.is_generator:
+        inner = frame.yields or UNKNOWN_VALUE
+        shape = Shape("list", {}, freeze(inner, frame.heap), closed=False)
+        returns, alias = Value(shape=shape), -1
+    effects: dict[tuple[int, Any], Value] = {}
+    for index, ref in parameters.items():
+        for _, _, heap in frame.exits:
+            shape_at_exit = heap.get(ref)
+            if shape_at_exit is None or shape_at_exit.kind != "parameter":
+                continue
+            for key, value in shape_at_exit.items.items():
+                frozen = freeze(value, heap)
+                known = effects.get((index, key))
+                effects[index, key] = frozen if known is None else _join_frozen(known, frozen)
+            if shape_at_exit.rest is not None:
+                frozen = freeze(shape_at_exit.rest, heap)
+                known = effects.get((index, None))
+                effects[index, None] = frozen if known is None else _join_frozen(known, frozen)
+    return Summary(
+        returns or UNKNOWN_VALUE,
+        max(alias, -1),
+        tuple(frame.record.sinks.values()),
+        tuple(Effect(index, key, value) for (index, key), value in effects.items()),
+        _guards(frame, function, kinds),
+    )
+
+
+def _join_frozen(left: Value, right: Value) -> Value:
+    joined = shallow_join(left, right)
+    if left.shape is not None and right.shape is not None and left.shape is not right.shape:
+        shape = join_shapes(left.shape, right.shape, {})
+        return Value(joined.taints, joined.const, joined.path, joined.target, 0, shape, joined.name)
+    return joined
+
+
+def _guards(frame: Frame, function: ir.Function, kinds: frozenset[str]) -> tuple[tuple[int, frozenset[str]], ...]:
+    """Of a function that answers yes or no: which parameters are harmless wherever it says yes."""
+    yes = [exit_ for exit_ in frame.exits if exit_[0].const is UNKNOWN or exit_[0].const]
+    if not yes or len(yes) == len(frame.exits) or any(exit_[0].const is not True for exit_ in yes):
+        return ()
+    found: list[tuple[int, frozenset[str]]] = []
+    for index, parameter in enumerate(function.parameters):
+        cleared: frozenset[str] | None = None
+        for _, variables, _ in yes:
+            value = variables.get(parameter.name)
+            symbols = [t for t in value.taints if t.origin == Parameter(index)] if value is not None else []
+            now = kinds if not symbols else frozenset.intersection(*(t.cleared for t in symbols))
+            cleared = now if cleared is None else cleared & now
+        if cleared:
+            found.append((index, cleared))
+    return tuple(found)
+
+
+__all__ = ["NONE", "Engine", "Interrupted"]

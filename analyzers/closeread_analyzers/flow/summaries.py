@@ -1,0 +1,212 @@
+"""What a function does to its arguments, in symbols: computed once, applied at every call.
+
+A summary is heap-free. Its taints name parameters (`Parameter(index, inside)`), and `Application`
+replaces them by what a caller really passes: fields of objects, items of containers, and the trails
+joined end to end. Absent: which exceptions are raised, and how often anything happens.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from .values import (
+    NONE,
+    UNKNOWN,
+    UNKNOWN_VALUE,
+    FunctionRef,
+    Heap,
+    Parameter,
+    Shape,
+    Site,
+    Taint,
+    Taints,
+    Trail,
+    Value,
+    deep_taints,
+    join_taints,
+    thaw,
+)
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+MAX_SINKS: Final = 24
+
+
+class SinkHit(NamedTuple):
+    """A parameter's data reaches a sink inside the function (or inside what it calls)."""
+
+    kind: str
+    taint: Taint
+    site: Site
+    sure: int
+
+
+class Effect(NamedTuple):
+    """The function stores `value` under `key` in its `index`-th argument; key None is "some key"."""
+
+    index: int
+    key: Any
+    value: Value
+
+
+class Summary(NamedTuple):
+    """What calls of a function do.
+
+    returns    a frozen value
+    alias      the index of the parameter that is returned itself, or -1
+    guards     per parameter index, the sink kinds for which it is harmless wherever the result is true
+    """
+
+    returns: Value
+    alias: int
+    sinks: tuple[SinkHit, ...]
+    effects: tuple[Effect, ...]
+    guards: tuple[tuple[int, frozenset[str]], ...] = ()
+
+
+NOTHING: Final = Summary(UNKNOWN_VALUE, -1, (), ())
+"""What is assumed of a function that is being summarised already (recursion)."""
+
+
+def signature(summary: Summary) -> str:
+    """A text equal for summaries that mean the same; trails are left out on purpose, sites are not."""
+    parts = [describe(summary.returns), str(summary.alias), repr(summary.guards)]
+    parts += [f"{hit.kind}{hit.taint.key[1:2]}{sorted(hit.taint.cleared)}{hit.site}{hit.sure}" for hit in summary.sinks]
+    parts += [f"{effect.index}{effect.key!r}{describe(effect.value)}" for effect in summary.effects]
+    return "|".join(parts)
+
+
+def describe(value: Value) -> str:
+    """A text equal for frozen values that mean the same."""
+    taints = [f"{taint.kind}{taint.origin}{sorted(taint.cleared)}{taint.sure}" for taint in value.taints]
+    target = value.target
+    shown = repr(target) if isinstance(target, tuple) else type(target).__name__
+    text = f"{taints}{value.const!r}{value.path}{shown}"
+    if value.shape is not None:
+        inside = {key: describe(inner) for key, inner in value.shape.items.items()}
+        text += f"{value.shape.kind}{inside}{value.shape.closed}"
+        text += describe(value.shape.rest) if value.shape.rest is not None else ""
+    return text
+
+
+def inside(value: Value, keys: tuple[Any, ...], heap: Heap) -> Taints:
+    """The taints of what lies at `keys` inside an argument."""
+    for place, key in enumerate(keys):
+        shape = value.shape if value.shape is not None else heap.get(value.ref) if value.ref else None
+        if shape is not None:
+            found = shape.items.get(key)
+            if found is None:
+                if shape.closed:
+                    return value.taints
+                found = shape.rest
+            if found is not None:
+                value = found
+                continue
+        return tuple(
+            extended(taint, keys[place:]) if isinstance(taint.origin, Parameter) else taint for taint in value.taints
+        )
+    return deep_taints(value, heap)
+
+
+def extended(taint: Taint, keys: tuple[Any, ...]) -> Taint:
+    """A symbolic taint, `keys` deeper inside its parameter (three levels at most)."""
+    origin = taint.origin
+    if not isinstance(origin, Parameter) or len(origin.inside) >= 3:
+        return taint
+    origin = Parameter(origin.index, (origin.inside + keys)[:3])
+    return Taint(taint.kind, origin, taint.label, taint.cleared, taint.trail, taint.sure)
+
+
+class Application:
+    """One call of a summarised function: symbols replaced by the caller's values."""
+
+    def __init__(self, frame: Frame, callee: FunctionRef, arguments: dict[int, Value], site: Site) -> None:
+        self.frame = frame
+        self.callee = callee
+        self.arguments = arguments
+        self.site = site
+
+    def apply(self, summary: Summary) -> Value:
+        """The call's value; sinks are hit and effects done on the way."""
+        for hit in summary.sinks:
+            for taint in self._resolve(hit.taint):
+                self.frame.reach(hit.kind, taint, hit.site, hit.sure)
+        for effect in summary.effects:
+            receiver = self.arguments.get(effect.index)
+            if receiver is not None and receiver.ref:
+                self._store(receiver, effect.key, thaw(self._map(effect.value), self.frame.heap))
+        if summary.alias >= 0 and summary.alias in self.arguments:
+            return self.arguments[summary.alias]
+        return thaw(self._map(summary.returns), self.frame.heap)
+
+    def _store(self, receiver: Value, key: Any, value: Value) -> None:
+        heap = self.frame.heap
+        shape = heap.get(receiver.ref)
+        if shape is None:
+            return
+        if key is None:
+            rest = value if shape.rest is None else Value(join_taints(shape.rest.taints, value.taints))
+            heap[receiver.ref] = Shape(shape.kind, shape.items, rest, closed=False)
+        else:
+            heap[receiver.ref] = Shape(shape.kind, {**shape.items, key: value}, shape.rest, shape.closed)
+
+    def _map(self, value: Value) -> Value:
+        taints = self._map_taints(value.taints) if value.taints else NONE
+        shape = value.shape
+        if shape is None:
+            if taints is value.taints:
+                return value
+            return Value(taints, value.const, value.path, value.target, 0, None, value.name)
+        items = {key: self._map(inner) for key, inner in shape.items.items()}
+        rest = self._map(shape.rest) if shape.rest is not None else None
+        mapped = Shape(shape.kind, items, rest, shape.closed)
+        return Value(taints, value.const, value.path, value.target, 0, mapped, value.name)
+
+    def _map_taints(self, taints: Taints) -> Taints:
+        mapped: Taints = NONE
+        for taint in taints:
+            mapped = join_taints(mapped, self._resolve(taint) if isinstance(taint.origin, Parameter) else (taint,))
+        return mapped
+
+    def _resolve(self, symbol: Taint) -> Taints:
+        """The caller's taints for a symbolic one, with the callee's clearings and steps added."""
+        origin = symbol.origin
+        if not isinstance(origin, Parameter):
+            return (symbol,)
+        argument = self.arguments.get(origin.index)
+        if argument is None:
+            return NONE
+        found = inside(argument, origin.inside, self.frame.heap)
+        if not found:
+            return NONE
+        called = f"passed to `{self.callee.name.rpartition('.')[2]}`"
+        return tuple(
+            Taint(
+                taint.kind,
+                taint.origin,
+                taint.label,
+                taint.cleared | symbol.cleared,
+                joined(Trail(taint.trail, self.site, called), symbol.trail),
+                min(taint.sure, symbol.sure),
+            )
+            for taint in found
+        )
+
+
+def joined(before: Trail | None, after: Trail | None) -> Trail | None:
+    """`after` re-rooted on `before`."""
+    steps: list[Trail] = []
+    while after is not None:
+        steps.append(after)
+        after = after.before
+    for step in reversed(steps):
+        before = Trail(before, step.site, step.message)
+    return before
+
+
+def without_constant(value: Value) -> Value:
+    """For parameters' defaults and fields: what it is, but not which one."""
+    if value.const is UNKNOWN:
+        return value
+    return Value(value.taints, UNKNOWN, value.path, value.target, value.ref, value.shape, value.name)

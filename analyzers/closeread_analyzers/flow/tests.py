@@ -1,0 +1,277 @@
+"""Conditions: what decides a branch, and what is known on each of its sides.
+
+`decide` evaluates a test and says whether it is known; `assume` narrows the state to one outcome:
+a variable equal to a constant is that constant, one found in a collection of constants is harmless,
+and what the models call a guard clears its subject. Only names, attributes and subscripts that name
+the same thing again are narrowed; what was computed from them before keeps its taint.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import ir
+from ..catalogue import Guard
+from . import calls, containers, expressions, folding
+from .values import NONE, UNKNOWN, FunctionRef, Instance, Value
+
+if TYPE_CHECKING:
+    from .frame import Frame
+
+_OPPOSITE: Final = {
+    "==": "!=", "!=": "==", "===": "!==", "!==": "===", "in": "not in", "not in": "in", "is": "is not", "is not": "is",
+    "<": ">=", ">=": "<", ">": "<=", "<=": ">",
+}  # fmt: skip
+_EQUAL: Final = ("==", "===", "is")
+
+
+def decide(frame: Frame, node: ir.Expression) -> bool | None:
+    """Evaluate a test, for its effects and its truth; None when it may be either."""
+    value = expressions.evaluate(frame, node)
+    if value.const is not UNKNOWN:
+        return bool(value.const)
+    if value.ref:
+        shape = frame.heap.get(value.ref)
+        if shape is not None and shape.closed and shape.kind in ("list", "dict", "set"):
+            return bool(shape.items)
+    return None
+
+
+def compared(frame: Frame, operator: str, left: Value, right: Value) -> Any:
+    """The constant a comparison is, or UNKNOWN."""
+    if left.const is not UNKNOWN and right.const is not UNKNOWN:
+        return folding.compare(operator, left.const, right.const)
+    if operator in ("in", "not in") and left.const is not UNKNOWN and right.ref:
+        shape = frame.heap.get(right.ref)
+        if shape is not None and shape.closed:
+            if shape.kind == "dict":
+                found: bool | None = left.const in shape.items
+            else:
+                consts = [item.const for item in shape.items.values()]
+                found = True if any(c is not UNKNOWN and c == left.const for c in consts) else None
+                if found is None and UNKNOWN not in consts:
+                    found = False
+            if found is not None:
+                return found if operator == "in" else not found
+    return UNKNOWN
+
+
+def assume(frame: Frame, node: ir.Expression, outcome: bool) -> None:
+    """Narrow the state to where `node` is `outcome`."""
+    while isinstance(node, ir.Unary) and node.operator == "not":
+        node, outcome = node.operand, not outcome
+    if isinstance(node, ir.Boolean):
+        if (node.operator == "and") == outcome and node.operator != "??":
+            for operand in node.operands:
+                assume(frame, operand, outcome)
+        return
+    if isinstance(node, ir.Bind):
+        assume(frame, node.target, outcome)
+    elif isinstance(node, ir.Comparison):
+        _assume_comparison(frame, node, outcome)
+    elif isinstance(node, ir.Call):
+        _assume_call(frame, node, outcome)
+
+
+def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None:
+    operator = node.operator if outcome else _OPPOSITE.get(node.operator, "")
+    if operator in _EQUAL:
+        _equal(frame, node.left, node.right)
+        _equal(frame, node.right, node.left)
+    elif operator == "in" and _constants_only(frame, node.right):
+        _narrow(frame, node.left, None)
+    for entry in frame.models.compares.get(node.operator, ()):
+        if not isinstance(entry, Guard) or entry.holds is not outcome:
+            continue
+        sides = {"left": quiet(frame, node.left), "right": quiet(frame, node.right)}
+        if not calls.holds(frame, entry, calls.Arguments([], dict(sides)), sides["left"]):
+            continue
+        for subject in entry.subject:
+            _narrow(frame, node.right if subject.name == "right" else node.left, entry.clears)
+
+
+def _equal(frame: Frame, subject: ir.Expression, other: ir.Expression) -> None:
+    if isinstance(subject, ir.Constant):
+        return
+    value = quiet(frame, other)
+    if value.const is UNKNOWN or isinstance(other, ir.Call):
+        return
+    known = _place(frame, subject)
+    if known is not None:
+        _rebind(frame, subject, Value(NONE, value.const, known.path, known.target, known.ref, None, known.name))
+
+
+def _constants_only(frame: Frame, node: ir.Expression) -> bool:
+    """Whether a collection holds nothing but constants the program wrote itself."""
+    value = quiet(frame, node)
+    if isinstance(value.const, str):
+        return False  # a substring test
+    if value.ref:
+        shape = frame.heap.get(value.ref)
+        if shape is None or value.taints or shape.kind not in ("list", "set", "dict"):
+            return False
+        if shape.kind == "dict":
+            return shape.rest is None or not shape.rest.taints
+        return bool(shape.items) and shape.rest is None and all(i.const is not UNKNOWN for i in shape.items.values())
+    return isinstance(node, (ir.Name, ir.Attribute)) and _constant_name(node) and not value.taints
+
+
+def _constant_name(node: ir.Name | ir.Attribute) -> bool:
+    name = node.id if isinstance(node, ir.Name) else node.name
+    return name.isupper() and len(name) > 2  # by convention a constant; its content is out of sight
+
+
+def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
+    receiver_node = node.callee.value if isinstance(node.callee, ir.Attribute) else None
+    receiver = quiet(frame, receiver_node) if receiver_node is not None else None
+    callee = quiet(frame, node.callee)
+    arguments = calls.quiet_arguments(frame, node)
+    for entry, _ in calls.entries_for(frame, callee, receiver):
+        if isinstance(entry, Guard) and entry.holds is outcome and calls.holds(
+            frame, entry, arguments, receiver or Value()
+        ):
+            for subject in entry.subject:
+                place = receiver_node if subject.kind == "self" else calls.argument_node(node, subject)
+                if place is not None:
+                    _narrow(frame, place, entry.clears)
+    if outcome:
+        _assume_summary(frame, node, callee)
+
+
+def _assume_summary(frame: Frame, node: ir.Call, callee: Value) -> None:
+    """A workspace function that is true only of harmless arguments is a guard by what it does."""
+    target = callee.target
+    shift = 0
+    if target.__class__.__name__ == "Bound":
+        target, shift = target.function, 1
+    if not isinstance(target, FunctionRef):
+        return
+    summary = frame.engine.summary(frame, target)
+    for index, kinds in summary.guards if summary is not None else ():
+        place = index - shift
+        if 0 <= place < len(node.arguments) and not node.arguments[place].spread and not node.arguments[place].name:
+            _narrow(frame, node.arguments[place].value, kinds)
+
+
+def _narrow(frame: Frame, node: ir.Expression, clears: frozenset[str] | None) -> None:
+    """What `node` names is harmless for `clears` (None: it is one of the program's own constants)."""
+    if isinstance(node, ir.Bind):
+        node = node.target
+    while isinstance(node, ir.Call):  # `x.lower() in (...)` speaks of x
+        if isinstance(node.callee, ir.Attribute) and folding.is_text_method(node.callee.name):
+            node = node.callee.value
+        elif len(node.arguments) == 1 and isinstance(node.callee, ir.Name):
+            node = node.arguments[0].value
+        else:
+            return
+    value = _place(frame, node)
+    if value is None:
+        return
+    if clears is None:
+        _rebind(frame, node, Value(NONE, value.const, value.path, value.target, 0, None, value.name))
+    elif value.taints:
+        _rebind(frame, node, value.clear(clears))
+
+
+def _place(frame: Frame, node: ir.Expression) -> Value | None:
+    if isinstance(node, ir.Name):
+        return frame.read(node.id)
+    if isinstance(node, (ir.Attribute, ir.Subscript)):
+        return quiet(frame, node)
+    return None
+
+
+def _rebind(frame: Frame, node: ir.Expression, value: Value) -> None:
+    if isinstance(node, ir.Name):
+        frame.variables[node.id] = value
+    elif isinstance(node, ir.Attribute):
+        receiver = quiet(frame, node.value)
+        if receiver.ref:
+            containers.store(frame, receiver, node.name, value)
+    elif isinstance(node, ir.Subscript):
+        receiver, key = quiet(frame, node.value), quiet(frame, node.key)
+        if receiver.ref and key.const is not UNKNOWN:
+            containers.store(frame, receiver, key.const, value)
+
+
+def quiet(frame: Frame, node: ir.Expression) -> Value:
+    """The value of something already evaluated, without effects: calls inside are not made again."""
+    if isinstance(node, (ir.Name, ir.Constant)):
+        return expressions.evaluate(frame, node)
+    if isinstance(node, ir.Attribute):
+        return expressions.attribute(frame, node, quiet(frame, node.value), node.name)
+    if isinstance(node, ir.Subscript):
+        return expressions.item(frame, node, quiet(frame, node.value), quiet(frame, node.key))
+    if isinstance(node, ir.Sequence):
+        return expressions.evaluate(frame, node)
+    if isinstance(node, ir.Mapping):
+        return expressions.evaluate(frame, node)
+    return Value()
+
+
+# --- Patterns --------------------------------------------------------------------------------------
+
+
+def match(frame: Frame, pattern: ir.Pattern, subject: Value, origin: ir.Expression) -> bool | None:
+    """Whether a pattern matches, if that is known; its names are bound."""
+    kind = pattern.kind
+    if kind == "value" and pattern.value is not None:
+        value = expressions.evaluate(frame, pattern.value)
+        truth = compared(frame, "==", subject, value)
+        if truth is UNKNOWN and value.const is not UNKNOWN:
+            _equal(frame, origin, pattern.value)
+        return None if truth is UNKNOWN else bool(truth)
+    if kind == "capture":
+        truth = match(frame, pattern.children[0], subject, origin) if pattern.children else True
+        if pattern.name:
+            expressions.assign(frame, ir.Name(pattern.start, pattern.end, pattern.name), subject, origin)
+        return truth
+    if kind == "or":
+        outcomes = [match(frame, child, subject, origin) for child in pattern.children]
+        if True in outcomes:
+            return True
+        return False if all(outcome is False for outcome in outcomes) else None
+    if kind == "sequence":
+        return _match_sequence(frame, pattern, subject, origin)
+    if kind == "mapping":
+        for key_node, child in zip(pattern.keys, pattern.children, strict=False):
+            key = expressions.evaluate(frame, key_node)
+            match(frame, child, expressions.item(frame, key_node, subject, key), origin)
+        if pattern.name:
+            expressions.assign(frame, ir.Name(pattern.start, pattern.end, pattern.name), subject, origin)
+        return None
+    if kind == "class":
+        names = [key.value if isinstance(key, ir.Constant) else "" for key in pattern.keys]
+        positional = len(pattern.children) - len(names)
+        for index, child in enumerate(pattern.children):
+            name = names[index - positional] if index >= positional else ""
+            inner = expressions.attribute(frame, child, subject, str(name)) if name else Value(subject.taints)
+            match(frame, child, inner, origin)
+        return None
+    return None
+
+
+def _match_sequence(frame: Frame, pattern: ir.Pattern, subject: Value, origin: ir.Expression) -> bool | None:
+    known = containers.positions(frame, subject)
+    stars = [child for child in pattern.children if child.kind == "star"]
+    outcomes: list[bool | None] = []
+    for index, child in enumerate(pattern.children):
+        if child.kind == "star":
+            if child.name:
+                inner = expressions.element(frame, subject, False, origin)
+                rest = containers.make(frame, "list", {}, inner, False)
+                expressions.assign(frame, ir.Name(child.start, child.end, child.name), rest, origin)
+            known = None
+            outcomes.append(None)
+        elif known is not None and index < len(known):
+            outcomes.append(match(frame, child, known[index], origin))
+        else:
+            outcomes.append(match(frame, child, expressions.element(frame, subject, False, origin), origin) and None)
+    if known is not None and not stars and len(known) != len(pattern.children):
+        return False
+    if False in outcomes:
+        return False
+    return True if known is not None and all(outcome is True for outcome in outcomes) else None
+
+
+__all__ = ["Instance", "assume", "compared", "decide", "match", "quiet"]

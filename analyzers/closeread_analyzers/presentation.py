@@ -1,0 +1,158 @@
+"""From what the engine found to what people read: locations, sentences, traces, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from .catalogue import Rule
+from .check import Report
+from .finding import Confidence, Finding, Location, Step
+from .flow.frame import Hit, UseHit
+from .flow.scopes import Source
+from .flow.values import Site, Trail
+
+_SPACE = re.compile(r"\s+")
+_SHOWN = 60
+
+
+def line_of(source: Source, offset: int) -> int:
+    """The 1-based line of a byte offset."""
+    return bisect_right(source.line_starts(), offset)
+
+
+class Presentation:
+    """Makes findings of one run; `source` finds the files they point into."""
+
+    def __init__(self, source: Callable[[str], Source | None]) -> None:
+        self.source = source
+
+    def flow(self, hit: Hit) -> Finding | None:
+        """A flow's finding, with its whole trace."""
+        source = self.source(hit.site.path)
+        if source is None:
+            return None
+        sink = self._shown(hit.site)
+        steps = self._steps(hit.taint.trail)
+        steps.append(Step(self._location(hit.site), f"reaches `{sink}`", "sink"))
+        rule = hit.rule
+        message = rule.message.replace("{source}", hit.taint.label).replace("{sink}", sink).replace("{name}", sink)
+        sure = min(rule.confidence, Confidence(hit.sure))
+        return self._finding(rule, hit.site, message, sure, tuple(steps))
+
+    def use(self, hit: UseHit) -> Finding | None:
+        """A use's finding."""
+        if self.source(hit.site.path) is None:
+            return None
+        sink = self._shown(hit.site)
+        message = (hit.message or hit.rule.message).replace("{sink}", sink).replace("{name}", sink)
+        return self._finding(hit.rule, hit.site, message, min(hit.rule.confidence, Confidence(hit.sure)), ())
+
+    def report(self, source: Source, unit: str, rule: Rule, report: Report) -> Finding | None:
+        """A check's finding."""
+        message = rule.message
+        for name, word in report.words.items():
+            message = message.replace("{" + name + "}", word)
+        site = Site(source.path, unit, report.node.start, report.node.end)
+        confidence = report.confidence if report.confidence is not None else rule.confidence
+        finding = self._finding(rule, site, message, confidence, ())
+        if finding is not None and report.severity is not None:
+            finding = replace(finding, severity=report.severity)
+        return finding
+
+    def _finding(
+        self, rule: Rule, site: Site, message: str, confidence: Confidence, trace: tuple[Step, ...]
+    ) -> Finding | None:
+        source = self.source(site.path)
+        if source is None:
+            return None
+        function = site.unit if not site.unit.startswith("@") else ""
+        context = _normal(self._text(source, site), source.language.comment)
+        identity = "\0".join((rule.id, site.path, function, context))
+        return Finding(
+            rule.id, self._location(site), message, rule.severity, confidence, rule.cwe, rule.kind, identity, function, trace
+        )
+
+    def _steps(self, trail: Trail | None) -> list[Step]:
+        trails: list[Trail] = []
+        while trail is not None:
+            trails.append(trail)
+            trail = trail.before
+        steps: list[Step] = []
+        for place, one in enumerate(reversed(trails)):
+            if self.source(one.site.path) is None:
+                continue
+            step = Step(self._location(one.site), one.message, "source" if place == 0 else "step")
+            if not steps or steps[-1].location.start_line != step.location.start_line or steps[-1].message != step.message:
+                steps.append(step)
+        return steps
+
+    def _location(self, site: Site) -> Location:
+        source = self.source(site.path)
+        if source is None:
+            return Location(site.path, 1, 0, 1, 0)
+        base = _base(source, site.unit)
+        return span(source, base + site.start, base + site.end)
+
+    def _text(self, source: Source, site: Site) -> str:
+        base = _base(source, site.unit)
+        return source.module.source[base + site.start : base + site.end].decode("utf-8", "replace")
+
+    def _shown(self, site: Site) -> str:
+        """A short name for a place: what is called, or the code itself."""
+        source = self.source(site.path)
+        if source is None:
+            return ""
+        text = _SPACE.sub(" ", self._text(source, site)).strip()
+        callee = text.partition("(")[0]
+        if "(" in text and callee and len(callee) <= _SHOWN and " " not in callee and text[0] not in "\"'`":
+            return callee
+        return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def _base(source: Source, unit: str) -> int:
+    found = source.units.get(unit)
+    return found.start if found is not None else 0
+
+
+def span(source: Source, start: int, end: int) -> Location:
+    """The location of bytes `start` to `end` of a file."""
+    starts = source.line_starts()
+    text = source.module.source
+
+    def place(offset: int) -> tuple[int, int]:
+        line = bisect_right(starts, offset)
+        before = text[starts[line - 1] : offset]
+        return line, len(before) if before.isascii() else len(before.decode("utf-8", "replace"))
+
+    start_line, start_column = place(start)
+    end_line, end_column = place(max(start, end))
+    return Location(source.path, start_line, start_column, end_line, end_column)
+
+
+def _normal(text: str, comment: str) -> str:
+    """Text without its comments and with single spaces: what identifies a place when lines move."""
+    lines = []
+    for line in text.split("\n"):
+        code, found, _ = line.partition(f" {comment}")
+        lines.append(code if found else line if not line.lstrip().startswith(comment) else "")
+    return _SPACE.sub(" ", " ".join(lines)).strip()
+
+
+def numbered(findings: Iterable[Finding | None]) -> list[Finding]:
+    """The findings with their fingerprints: of several that look the same, the second is told from the first by place."""
+    counts: dict[str, int] = {}
+    done: list[Finding] = []
+    present = [finding for finding in findings if finding is not None]
+    for finding in sorted(present, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column)):
+        identity = finding.fingerprint
+        count = counts[identity] = counts.get(identity, 0) + 1
+        digest = hashlib.blake2b(f"{identity}\0{count}".encode(), digest_size=16).hexdigest()
+        done.append(replace(finding, fingerprint=digest))
+    return done
+
+
+__all__ = ["Presentation", "line_of", "numbered", "span"]

@@ -1,0 +1,358 @@
+"""Whether a back-tracking engine can need exponential time for a regular expression.
+
+The pattern becomes a Glushkov automaton: one state a character position, an edge where one may follow the
+other. Time is exponential when some state can come back to itself in two ways over the same text, and
+something after it can fail. Two ways are either one edge made by two loops (`(a+)+`) or two paths
+(`(a|a)*`, `(\\w*\\d)*`), found as a cycle of the automaton's product with itself.
+
+Absent on purpose: polynomial time, what look-arounds and back-references match (they may fail, that is
+all), the order of alternatives. A large bound counts as none, a small one as no repetition. Patterns with
+too many positions are said to be harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+_MAX_LENGTH = 2_000
+_MAX_POSITIONS = 120
+_MAX_EDGES = 60_000
+_MAX_DEPTH = 50
+_MANY = 12
+"""A repetition that may happen so often is as good as endless: 2 to the twelfth is what an attacker pays for."""
+
+_OTHER = 1 << 128  # stands for all characters beyond ASCII
+_ALL = (1 << 129) - 1
+_ASSERTION = 1 << 129  # an end, a word boundary, a look-around: takes nothing and may fail
+
+
+def _mask(characters: str) -> int:
+    mask = 0
+    for character in characters:
+        mask |= 1 << min(ord(character), 128)
+    return mask
+
+
+_DIGITS = _mask("0123456789")
+_LETTERS = _mask("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SPACES = _mask(" \t\n\r\f\v")
+_CLASSES = {
+    "d": _DIGITS,
+    "w": _DIGITS | _LETTERS | _mask("_") | _OTHER,
+    "s": _SPACES,
+    "D": _ALL & ~_DIGITS,
+    "W": _ALL & ~(_DIGITS | _LETTERS | _mask("_")),
+    "S": _ALL & ~_SPACES,
+}
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
+
+
+class _Unreadable(Exception):
+    """The pattern has a construct that this page does not know, or is not valid."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """A piece of the automaton: which positions can be first and last in it, and whether it can be empty."""
+
+    first: list[int] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+    nullable: bool = True
+
+
+class _Automaton:
+    """Parses a pattern straight into positions and edges."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._at = 0
+        self._ignore_space = False
+        self.masks: list[int] = []
+        self.edges: dict[int, dict[int, int]] = {}
+        """From, to, and by how many ways of the pattern."""
+
+        self.whole = self._alternatives(0)
+        if self._at < len(pattern):
+            raise _Unreadable
+
+    # --- Parsing -----------------------------------------------------------------------------------
+
+    def _peek(self) -> str:
+        return self._pattern[self._at : self._at + 1]
+
+    def _take(self) -> str:
+        character = self._peek()
+        if not character:
+            raise _Unreadable
+        self._at += 1
+        return character
+
+    def _alternatives(self, depth: int) -> _Part:
+        if depth > _MAX_DEPTH:
+            raise _Unreadable
+        part = self._sequence(depth)
+        while self._peek() == "|":
+            self._at += 1
+            other = self._sequence(depth)
+            part = _Part(part.first + other.first, part.last + other.last, part.nullable or other.nullable)
+        return part
+
+    def _sequence(self, depth: int) -> _Part:
+        whole = _Part()
+        while (character := self._peek()) and character not in "|)":
+            if self._ignore_space and character in " \t\n#":
+                self._skip_space()
+                continue
+            whole = self._follow(whole, self._repeated(depth))
+        return whole
+
+    def _skip_space(self) -> None:
+        if self._take() == "#":
+            while self._peek() not in ("", "\n"):
+                self._at += 1
+
+    def _repeated(self, depth: int) -> _Part:
+        before = self._at
+        part = self._atom(depth)
+        while (bounds := self._quantifier()) is not None:
+            least, most = bounds
+            if most >= _MANY:
+                self._connect(part.last, part.first)
+            elif least >= 2 or most >= 2:
+                part = self._copies(before, depth, part, most)
+            part = _Part(part.first, part.last, part.nullable or least == 0)
+        return part
+
+    def _copies(self, start: int, depth: int, part: _Part, most: int) -> _Part:
+        """A few repetitions are written out, as long as there is room for them."""
+        end = self._at
+        for _ in range(min(most, 3) - 1):
+            self._at = start
+            part = self._follow(part, self._atom(depth))
+        self._at = end
+        return part
+
+    def _quantifier(self) -> tuple[int, int] | None:
+        character = self._peek()
+        if character and character in "*+?":
+            self._at += 1
+            bounds = {"*": (0, _MANY), "+": (1, _MANY), "?": (0, 1)}[character]
+        elif character == "{":
+            end = self._pattern.find("}", self._at)
+            low, comma, high = self._pattern[self._at + 1 : end].partition(",")
+            if end < 0 or not (low.isdigit() or (comma and not low)) or not (high.isdigit() or not high):
+                return None
+            self._at = end + 1
+            least = int(low or 0)
+            bounds = (least, int(high) if high else _MANY if comma else least)
+        else:
+            return None
+        if self._peek() == "?":
+            self._at += 1
+        elif self._peek() == "+":  # possessive: it does not go back
+            raise _Unreadable
+        return bounds
+
+    def _atom(self, depth: int) -> _Part:
+        character = self._take()
+        if character == "(":
+            return self._group(depth)
+        if character == "[":
+            return self._position(self._class())
+        if character == ".":
+            return self._position(_ALL & ~_mask("\n"))
+        if character == "^":
+            return _Part()
+        if character == "$":
+            return self._position(_ASSERTION)
+        if character == "\\":
+            return self._escape()
+        if character in "*+?":
+            raise _Unreadable
+        return self._position(_mask(character))
+
+    def _group(self, depth: int) -> _Part:
+        if self._peek() != "?":
+            return self._closed(self._alternatives(depth + 1))
+        self._at += 1
+        kind = self._take()
+        if kind == ":":
+            return self._closed(self._alternatives(depth + 1))
+        if kind in "=!":
+            return self._look_around(depth)
+        if kind == "<" and self._peek() in ("=", "!"):
+            self._at += 1
+            return self._look_around(depth)
+        if kind in "P<" and (kind == "<" or self._peek() == "<"):
+            end = self._pattern.find(">", self._at)
+            if end < 0:
+                raise _Unreadable
+            self._at = end + 1
+            return self._closed(self._alternatives(depth + 1))
+        if kind in "aiLmsux":
+            return self._flags(kind, depth)
+        raise _Unreadable
+
+    def _flags(self, kind: str, depth: int) -> _Part:
+        flags = kind
+        while (character := self._take()) not in ":)":
+            flags += character
+        if "x" in flags.partition("-")[0]:
+            self._ignore_space = True
+        return _Part() if character == ")" else self._closed(self._alternatives(depth + 1))
+
+    def _look_around(self, depth: int) -> _Part:
+        masks, edges = self.masks, self.edges
+        self.masks, self.edges = [], {}
+        self._closed(self._alternatives(depth + 1))
+        self.masks, self.edges = masks, edges
+        return self._position(_ASSERTION)
+
+    def _closed(self, part: _Part) -> _Part:
+        if self._take() != ")":
+            raise _Unreadable
+        return part
+
+    def _escape(self) -> _Part:
+        character = self._take()
+        if character in "AB":
+            return _Part()
+        if character in "bZz":
+            return self._position(_ASSERTION)
+        if character.isdigit() and character != "0":
+            return self._position(_ASSERTION)
+        return self._position(self._escaped(character))
+
+    def _escaped(self, character: str) -> int:
+        if character in _CLASSES:
+            return _CLASSES[character]
+        length = {"x": 2, "u": 4, "U": 8}.get(character, 0)
+        if length:
+            digits = self._pattern[self._at : self._at + length]
+            try:
+                code = int(digits, 16)
+            except ValueError:
+                raise _Unreadable from None
+            self._at += length
+            return 1 << min(code, 128)
+        if character in "pPkN":
+            raise _Unreadable
+        return _mask(_ESCAPED.get(character, character))
+
+    def _class(self) -> int:
+        negated = self._peek() == "^"
+        if negated:
+            self._at += 1
+        mask, first = 0, True
+        while (character := self._take()) != "]" or first:
+            first = False
+            low = self._escaped_in_class() if character == "\\" else _mask(character)
+            if self._peek() == "-" and self._pattern[self._at + 1 : self._at + 2] not in ("]", ""):
+                self._at += 1
+                character = self._take()
+                high = self._escaped_in_class() if character == "\\" else _mask(character)
+                if low.bit_count() == 1 and high.bit_count() == 1:
+                    mask |= max((high << 1) - low, 0)
+                    continue
+                low |= high | _mask("-")
+            mask |= low
+        return _ALL & ~mask if negated else mask
+
+    def _escaped_in_class(self) -> int:
+        character = self._take()
+        return 1 << 8 if character == "b" else self._escaped(character)
+
+    # --- Building ----------------------------------------------------------------------------------
+
+    def _position(self, mask: int) -> _Part:
+        at = len(self.masks)
+        if at >= _MAX_POSITIONS:
+            raise _Unreadable
+        self.masks.append(mask)
+        return _Part([at], [at], nullable=False)
+
+    def _connect(self, sources: list[int], targets: list[int]) -> None:
+        for source in sources:
+            ways = self.edges.setdefault(source, {})
+            for target in targets:
+                ways[target] = ways.get(target, 0) + 1
+
+    def _follow(self, left: _Part, right: _Part) -> _Part:
+        self._connect(left.last, right.first)
+        return _Part(
+            left.first + right.first if left.nullable else left.first,
+            left.last + right.last if right.nullable else right.last,
+            left.nullable and right.nullable,
+        )
+
+
+def _doubled(automaton: _Automaton) -> Iterator[int]:
+    """Positions with an edge that two loops of the pattern make, on a cycle."""
+    for source, ways in automaton.edges.items():
+        for target, count in ways.items():
+            if count > 1 and automaton.masks[target] != _ASSERTION and _reaches(automaton, target, source):
+                yield source
+
+
+def _reaches(automaton: _Automaton, source: int, target: int) -> bool:
+    seen, pending = {source}, [source]
+    while pending:
+        at = pending.pop()
+        if at == target:
+            return True
+        for following in automaton.edges.get(at, ()):
+            if following not in seen:
+                seen.add(following)
+                pending.append(following)
+    return False
+
+
+def _forked(automaton: _Automaton) -> Iterator[int]:
+    """Positions from which two different paths over the same text lead back."""
+    masks, edges = automaton.masks, automaton.edges
+    budget = _MAX_EDGES
+    for origin in range(len(masks)):
+        # pairs reachable from (origin, origin), with whether the two have been apart
+        seen = {(origin, origin, False)}
+        pending = [(origin, origin, False)]
+        while pending:
+            left, right, apart = pending.pop()
+            for a in edges.get(left, ()):
+                for b in edges.get(right, ()):
+                    budget -= 1
+                    if budget < 0:
+                        return
+                    if not masks[a] & masks[b] or masks[a] == _ASSERTION:
+                        continue
+                    state = (a, b, apart or a != b)
+                    if a == b == origin and state[2]:
+                        yield origin
+                        pending.clear()
+                        break
+                    if state not in seen:
+                        seen.add(state)
+                        pending.append(state)
+                else:
+                    continue
+                break
+
+
+@lru_cache(maxsize=1024)
+def is_exponential(pattern: str, anchored: bool = False) -> bool:
+    """Whether some text makes the search for `pattern` take exponential time.
+
+    `anchored` says that the whole text must match (`fullmatch`), so that the end may fail too.
+    """
+    if len(pattern) > _MAX_LENGTH or not any(sign in pattern for sign in ("*", "+", "{")):
+        return False
+    try:
+        automaton = _Automaton(pattern)
+    except _Unreadable:
+        return False
+    # where the pattern may stop after a position, the engine accepts and never goes back
+    accepting = set() if anchored else set(automaton.whole.last)
+    return any(at not in accepting for at in _doubled(automaton)) or any(
+        at not in accepting for at in _forked(automaton)
+    )

@@ -1,0 +1,1 @@
+"""Review remarks: mistakes that are not security bugs."""

@@ -1,0 +1,23 @@
+"""An assignment of a constant, or of anything by a bare =, as a whole condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import Context, Report
+
+visits = (ir.If, ir.While, ir.Conditional)
+
+
+def check(node: ir.If | ir.While | ir.Conditional, context: Context) -> Iterator[Report]:
+    """Reports the assignment."""
+    test = node.test
+    if type(test) is not ir.Bind:
+        return
+    if type(test.value) is ir.Constant:
+        yield Report(test, name=context.text(test.target))
+    elif "loose-equality" in context.traits and isinstance(node, ir.If):
+        head = context.text(ir.Node(node.start, test.start)).replace(" ", "")
+        if not head.endswith("((") and type(test.value) in (ir.Name, ir.Attribute):
+            yield Report(test, name=context.text(test.target))

@@ -1,0 +1,25 @@
+"""A time of the clock that does not know its zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import Context, Report
+from ...finding import Severity
+
+visits = (ir.Call,)
+calls = frozenset({"utcnow", "utcfromtimestamp", "now"})
+
+_LOCAL_IS_MEANT = frozenset("timestamp astimezone year month day strftime isoformat ctime date time hour".split())
+
+
+def check(node: ir.Call, context: Context) -> Iterator[Report]:
+    """Reports the call. Local times are reported for information only, and not where local time is plainly meant."""
+    path = context.path(node.callee)
+    if path in ("datetime.datetime.utcnow", "datetime.datetime.utcfromtimestamp"):
+        yield Report(node, name=context.text(node.callee))
+    elif path == "datetime.datetime.now" and not node.arguments and not context.is_test:
+        parent = context.parents[-1]
+        if not (isinstance(parent, ir.Attribute) and parent.name in _LOCAL_IS_MEANT):
+            yield Report(node, severity=Severity.INFO, name=context.text(node.callee))

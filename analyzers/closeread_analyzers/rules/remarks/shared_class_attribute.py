@@ -1,0 +1,52 @@
+"""A container of the class's body that a method changes through its instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import Context, Report
+from ...scope import methods
+from ...shapes import is_fresh_container, is_mutation_of, own_nodes
+
+visits = (ir.Function,)
+
+
+def check(node: ir.Function, context: Context) -> Iterator[Report]:
+    """Reports the change."""
+    owner = context.class_at(node)
+    if owner is None or node.decorators or not node.parameters:
+        return
+    shared = _shared(owner)
+    if not shared:
+        return
+    receiver = node.parameters[0].name
+    if receiver in ("cls", "mcs", "metacls"):
+        return
+    for part in own_nodes(node):
+        for name in shared:
+            if is_mutation_of(part, ir.Attribute(0, 0, ir.Name(0, 0, receiver), name)):
+                yield Report(part, name=name)
+
+
+def _shared(owner: ir.Class) -> list[str]:
+    """The class's containers that no method ever replaces by one of the instance's own."""
+    names = [
+        statement.targets[0].id
+        for statement in owner.body
+        if isinstance(statement, ir.Assign)
+        and statement.annotation is None
+        and is_fresh_container(statement.value)
+        and isinstance(statement.targets[0], ir.Name)
+    ]
+    if not names:
+        return []
+    replaced = {
+        target.name
+        for method in methods(owner)
+        for part in own_nodes(method)
+        if isinstance(part, ir.Assign)
+        for target in part.targets
+        if isinstance(target, ir.Attribute)
+    }
+    return [name for name in names if name not in replaced and not name.isupper()]

@@ -1,0 +1,258 @@
+"""Between the editor's words and ours: the only maker of positions, ranges, URIs and diagnostics.
+
+An editor counts lines from 0, ends them with LF, CR or CRLF, and counts columns in UTF-8, UTF-16 or UTF-32 units
+as negotiated. The analysers count lines from 1, end them with LF, and count code points. Everything passes
+through byte offsets of the one text both agree on. Positions out of range are moved to the nearest
+place that exists, as the protocol asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from lsprotocol import types
+
+from closeread import platform_
+from closeread_analyzers.finding import Finding, Location, Problem, Severity
+
+SOURCE = "closeread"
+
+Encoding = types.PositionEncodingKind | str
+Edit = tuple[int, int, int]
+"""Start byte, old end byte, new end byte."""
+
+_SEVERITY = {
+    Severity.CRITICAL: types.DiagnosticSeverity.Error,
+    Severity.HIGH: types.DiagnosticSeverity.Error,
+    Severity.MEDIUM: types.DiagnosticSeverity.Warning,
+    Severity.LOW: types.DiagnosticSeverity.Information,
+    Severity.INFO: types.DiagnosticSeverity.Hint,
+}
+
+
+class Text:
+    """An immutable text in UTF-8 with the places where its lines start."""
+
+    __slots__ = ("__dict__", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @classmethod
+    def of(cls, text: str) -> Text:
+        """The text of a client. Half a surrogate pair, which UTF-8 cannot hold, becomes a question mark."""
+        return cls(text.encode("utf-8", "replace"))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where the editor's lines start; a last, perhaps empty, line is always there."""
+        # `bytes.splitlines` ends lines at LF, CR and CRLF only, exactly as the protocol does.
+        lines = self.data.splitlines(keepends=True)
+        if lines and not lines[-1].endswith((b"\n", b"\r")):
+            lines.pop()
+        return [0, *accumulate(map(len, lines))]
+
+    @cached_property
+    def _analysis_starts(self) -> list[int]:
+        data = self.data
+        if data.count(b"\r") == data.count(b"\r\n"):
+            return self._starts
+        return [0, *accumulate(len(line) + 1 for line in data.split(b"\n")[:-1])]
+
+    def line(self, number: int) -> bytes:
+        """The editor's line `number`, from 0, without its end."""
+        starts = self._starts
+        if not 0 <= number < len(starts):
+            return b""
+        end = starts[number + 1] if number + 1 < len(starts) else len(self.data)
+        return self.data[starts[number] : end].rstrip(b"\r\n")
+
+    def offset(self, position: types.Position, encoding: Encoding) -> int:
+        """The byte at an editor's position."""
+        starts = self._starts
+        if position.line < 0:
+            return 0
+        if position.line >= len(starts):
+            return len(self.data)
+        line = self.line(position.line)
+        return starts[position.line] + _bytes_before(line, max(position.character, 0), encoding)
+
+    def position(self, offset: int, encoding: Encoding) -> types.Position:
+        """The editor's position of a byte."""
+        offset = min(max(offset, 0), len(self.data))
+        number = bisect_right(self._starts, offset) - 1
+        before = self.data[self._starts[number] : offset]
+        return types.Position(number, _units(before, encoding))
+
+    def offset_of_location(self, line: int, column: int) -> int:
+        """The byte at one of the analysers' lines (from 1) and columns (code points)."""
+        starts = self._analysis_starts
+        if line < 1:
+            return 0
+        if line > len(starts):
+            return len(self.data)
+        start = starts[line - 1]
+        end = starts[line] - 1 if line < len(starts) else len(self.data)
+        return start + _bytes_before(self.data[start:end], max(column, 0), types.PositionEncodingKind.Utf32)
+
+    def range(self, start: int, end: int, encoding: Encoding) -> types.Range:
+        """The editor's range between two bytes."""
+        return types.Range(self.position(start, encoding), self.position(max(start, end), encoding))
+
+    def range_of(self, location: Location, encoding: Encoding) -> types.Range:
+        """The editor's range of an analysers' location."""
+        return self.range(
+            self.offset_of_location(location.start_line, location.start_column),
+            self.offset_of_location(location.end_line, location.end_column),
+            encoding,
+        )
+
+    def edited(
+        self, changes: Iterable[types.TextDocumentContentChangeEvent], encoding: Encoding
+    ) -> tuple[Text, list[Edit]]:
+        """The text after a client's changes, each on top of the one before, and the edits in bytes."""
+        text, edits = self, []
+        for change in changes:
+            if isinstance(change, types.TextDocumentContentChangeWholeDocument):
+                new = Text.of(change.text)
+                edits.append((0, len(text.data), len(new.data)))
+                text = new
+                continue
+            start = text.offset(change.range.start, encoding)
+            end = text.offset(change.range.end, encoding)
+            start, end = min(start, end), max(start, end)
+            inserted = change.text.encode("utf-8", "replace")
+            edits.append((start, end, start + len(inserted)))
+            text = Text(text.data[:start] + inserted + text.data[end:])
+        return text, edits
+
+
+def _bytes_before(line: bytes, units: int, encoding: Encoding) -> int:
+    """How many bytes of `line` the first `units` take; a unit inside a character counts as before it."""
+    if line.isascii():
+        return min(units, len(line))
+    if encoding == types.PositionEncodingKind.Utf8:
+        end = min(units, len(line))
+        while 0 < end < len(line) and line[end] & 0xC0 == 0x80:
+            end -= 1
+        return end
+    text = line.decode("utf-8", "replace")
+    if encoding == types.PositionEncodingKind.Utf32:
+        before = text[:units]
+    else:
+        before = text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore")
+    return min(len(before.encode()), len(line))
+
+
+def _units(before: bytes, encoding: Encoding) -> int:
+    if encoding == types.PositionEncodingKind.Utf8 or before.isascii():
+        return len(before)
+    text = before.decode("utf-8", "replace")
+    if encoding == types.PositionEncodingKind.Utf32:
+        return len(text)
+    return len(text.encode("utf-16-le")) // 2
+
+
+# --- URIs ------------------------------------------------------------------------------------------
+
+
+def path_of(uri: str) -> Path | None:
+    """The absolute path that a `file:` URI names, or None for any other URI."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    path = unquote(parts.path)
+    if parts.scheme != "file" or not path or "\0" in path:
+        return None
+    if platform_.WINDOWS:
+        if parts.netloc:
+            return Path(f"//{parts.netloc}{path}")
+        return Path(path.lstrip("/"))
+    # `absolute` folds nothing but a relative start, which a URI's path cannot have.
+    return Path(path) if path.startswith("/") else None
+
+
+def uri_of(path: Path) -> str:
+    """The `file:` URI of an absolute path."""
+    try:
+        return path.as_uri()
+    except ValueError:
+        return "file:///" + quote(path.as_posix().lstrip("/"))
+
+
+# --- Diagnostics -----------------------------------------------------------------------------------
+
+TextOf = Callable[[str], "tuple[str, Text] | None"]
+"""A project's path to the file's URI and text; None when it cannot be had any more."""
+
+Page = Callable[[Finding], "str | None"]
+"""Where a finding's rule is described: a URL."""
+
+
+def diagnostics(
+    findings: Sequence[Finding], problems: Sequence[Problem], text_of: TextOf, page: Page, encoding: Encoding
+) -> list[types.Diagnostic]:
+    """What the editor shows for one file."""
+    made = [_diagnostic(finding, text_of, page, encoding) for finding in findings]
+    for unread in problems:
+        # Syntax errors are left to the language's own tools, which say more about them.
+        if unread.kind != "syntax":
+            here = text_of(unread.path)
+            made.append(problem(unread, here[1] if here is not None else Text(b""), encoding))
+    return made
+
+
+def _diagnostic(finding: Finding, text_of: TextOf, page: Page, encoding: Encoding) -> types.Diagnostic:
+    here = text_of(finding.location.path)
+    href = page(finding)
+    return types.Diagnostic(
+        range=(here[1] if here is not None else Text(b"")).range_of(finding.location, encoding),
+        severity=_SEVERITY[finding.severity],
+        code=finding.rule,
+        code_description=types.CodeDescription(href) if href else None,
+        source=SOURCE,
+        message=finding.message,
+        tags=[types.DiagnosticTag.Unnecessary] if finding.rule in _UNNECESSARY else None,
+        related_information=_related(finding, text_of, encoding) or None,
+        data={"fingerprint": finding.fingerprint, "rule": finding.rule, "cwe": finding.cwe},
+    )
+
+
+# Code that could be deleted; editors fade it.
+_UNNECESSARY = frozenset({"unreachable-code"})
+
+
+def _related(finding: Finding, text_of: TextOf, encoding: Encoding) -> list[types.DiagnosticRelatedInformation]:
+    made = []
+    for step in finding.trace:
+        there = text_of(step.location.path)
+        if there is not None:
+            uri, text = there
+            place = types.Location(uri, text.range_of(step.location, encoding))
+            made.append(types.DiagnosticRelatedInformation(place, step.message))
+    return made
+
+
+def problem(problem: Problem, text: Text, encoding: Encoding) -> types.Diagnostic:
+    """A part that was not analysed, or a setting that does not count: never silent."""
+    start = text.offset_of_location(problem.line, 0)
+    number = text.position(start, encoding).line
+    return types.Diagnostic(
+        range=text.range(start, start + len(text.line(number)), encoding),
+        severity=types.DiagnosticSeverity.Warning if problem.kind == "config" else types.DiagnosticSeverity.Information,
+        code=problem.kind,
+        source=SOURCE,
+        message=problem.message,
+    )
+
+
+def result_id(made: Sequence[types.Diagnostic]) -> str:
+    """Equal for equal diagnostics: how "unchanged" is told."""
+    return hashlib.blake2b(repr(made).encode("utf-8", "replace"), digest_size=12).hexdigest()

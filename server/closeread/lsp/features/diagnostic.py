@@ -1,0 +1,24 @@
+"""textDocument/diagnostic: the diagnostics of a document, when the client asks; nothing again if nothing changed."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from ..server import Server
+
+
+def register(server: Server) -> None:
+    """Attach the handler."""
+    options = types.DiagnosticOptions(
+        inter_file_dependencies=True, workspace_diagnostics=False, identifier="closeread", work_done_progress=False
+    )
+
+    @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
+    async def diagnostic(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
+        document = server.documents.get(params.text_document.uri)
+        if document is None or not document.is_source:
+            return types.RelatedFullDocumentDiagnosticReport(items=[])
+        found = await server.diagnose(document)
+        if params.previous_result_id == found.result_id:
+            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=found.result_id)
+        return types.RelatedFullDocumentDiagnosticReport(items=list(found.diagnostics), result_id=found.result_id)

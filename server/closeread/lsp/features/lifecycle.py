@@ -1,0 +1,68 @@
+"""initialize, initialized, shutdown; and the end of a server whose client has died."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lsprotocol import types
+
+from closeread.session import Session
+from closeread_analyzers.languages import languages
+
+from ..convert import path_of
+from ..parent import is_alive
+from ..server import Server, leave
+from . import configuration
+
+_PARENT_POLL = 2.0
+
+
+def register(server: Server) -> None:
+    """Attach the handlers."""
+
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        folders = [folder.uri for folder in params.workspace_folders or []]
+        if not folders and server.workspace.root_uri:
+            folders = [server.workspace.root_uri]
+        roots = [root for root in map(path_of, folders) if root is not None]
+        settings = configuration.settings_in(params.initialization_options)
+
+        def begin(session: Session) -> None:
+            session.configure(settings)
+            for root in roots:
+                session.add_folder(root)
+
+        server.change("opening the workspace", begin)
+        if params.process_id is not None and is_alive(params.process_id):
+            server.spawn(_watch_parent(server, params.process_id))
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        workspace = server.client_capabilities.workspace
+        if workspace is not None and workspace.configuration:
+            await configuration.pull(server)
+        else:
+            server.refresh.everything()
+        watches = workspace.did_change_watched_files if workspace is not None else None
+        if watches is not None and watches.dynamic_registration:
+            await server.client_register_capability_async(types.RegistrationParams([await _watchers(server)]))
+
+    @server.feature(types.SHUTDOWN)
+    def shutdown(params: None) -> None:
+        for document in server.documents.all():
+            if document.refresh is not None:
+                document.refresh.cancel()
+
+
+async def _watchers(server: Server) -> types.Registration:
+    suffixes = await server.ask(lambda session, _: sorted({s[1:] for known in languages() for s in known.suffixes}))
+    patterns = ["**/*.{" + ",".join(suffixes) + "}", "**/{closeread.toml,pyproject.toml,.gitignore}"]
+    options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(glob) for glob in patterns])
+    return types.Registration("closeread-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+
+
+async def _watch_parent(server: Server, process: int) -> None:
+    while is_alive(process):
+        await asyncio.sleep(_PARENT_POLL)
+    leave(server.exit_code)

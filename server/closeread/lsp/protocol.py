@@ -1,0 +1,98 @@
+"""What pygls leaves to us: answers to requests that are malformed or come at the wrong time.
+
+The library drops such a request without a word, and its sender waits for ever. It also keeps its own
+copies of the documents, which we do not need: the texts are in `documents.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+if TYPE_CHECKING:
+    from .server import Server
+
+Handler = Callable[[Any], Any]
+
+
+class Protocol(LanguageServerProtocol):
+    """The protocol with every request answered."""
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """A message of its type; a request that has none is answered with the reason."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if isinstance(data.get("id"), str | int) and "method" in data:
+                self._send_response(data["id"], error=error.to_response_error())
+            raise
+
+    def handle_message(self, message: Any) -> None:
+        """Handle a message in the state we are in."""
+        if not hasattr(message, "jsonrpc"):
+            self.refuse(None, types.ErrorCodes.InvalidRequest, "Not a JSON-RPC 2.0 message.")
+            return
+        method = getattr(message, "method", None)
+        identity = getattr(message, "id", None)
+        if method is None or method == types.EXIT:
+            super().handle_message(message)
+        elif self._shutdown:
+            self.refuse(identity, types.ErrorCodes.InvalidRequest, "The server is shutting down.")
+        elif self._workspace is None and method != types.INITIALIZE:
+            self.refuse(identity, types.ErrorCodes.ServerNotInitialized, "The first request must be `initialize`.")
+        elif self._workspace is not None and method == types.INITIALIZE:
+            self.refuse(identity, types.ErrorCodes.InvalidRequest, "The server is initialized already.")
+        else:
+            super().handle_message(message)
+
+    def refuse(self, identity: str | int | None, code: types.ErrorCodes, message: str) -> None:
+        """Answer a request with an error; a notification has no answer, unless nobody can tell what it was."""
+        if identity is not None:
+            self._send_response(identity, error=types.ResponseError(code=code.value, message=message))
+
+    def unreadable(self, error: Exception) -> None:
+        """Answer what was not even JSON, as JSON-RPC wants: with an error of no id."""
+        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+            problem = types.ResponseError(code=types.ErrorCodes.ParseError.value, message="Not valid JSON.")
+            self._send_data(types.ResponseErrorMessage(id=None, error=problem))
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *args: Any) -> Any:
+        """Leave: 0 after a shutdown, 1 without one."""
+        server = cast("Server", self._server)
+        server.exit_code = 0 if self._shutdown else 1
+        raise SystemExit(server.exit_code)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Hand over to the feature."""
+        self._feature(types.TEXT_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Hand over to the feature."""
+        self._feature(types.TEXT_DOCUMENT_DID_CHANGE, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Hand over to the feature."""
+        self._feature(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    # A coroutine, where the library has a generator: that one answers a cancelled request and lets the command run on.
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> Any:  # type: ignore[override]
+        """Run a command; each takes the whole request."""
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise JsonRpcInvalidParams(f"There is no command {params.command[:80]!r}.")
+        return await command(params)
+
+    def _feature(self, method: str, params: Any) -> None:
+        handler = cast("Handler | None", self.fm.features.get(method))
+        if handler is not None:
+            handler(params)

@@ -1,0 +1,176 @@
+"""When what the editor shows is renewed: at once for the file that was edited, soon for those that rest on it.
+
+Each edit starts anew and cancels what the edit before had started. The pause before an analysis
+follows how long the last one took, so that fast files are answered at every key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from closeread.session import Session
+
+from . import convert
+from .diagnosed import Diagnosed
+from .documents import Document
+from .worker import Urgency
+
+if TYPE_CHECKING:
+    from .server import Server
+
+LONGEST_PAUSE = 0.03
+DEPENDENTS_PAUSE = 0.3
+
+
+class Refresh:
+    """Sends diagnostics, or tells a client that asks for them when to ask again."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._on_disk: set[str] = set()
+        """URIs of files that are not open and have diagnostics on the screen."""
+        self._configs: set[str] = set()
+
+    # --- Occasions --------------------------------------------------------------------------------
+
+    def edited(self, document: Document) -> None:
+        """The document's text is new."""
+        self._start(document, min(document.seconds, LONGEST_PAUSE), DEPENDENTS_PAUSE)
+
+    def saved(self, document: Document) -> None:
+        """The user paused: the dependents need not wait."""
+        self._start(document, 0, 0)
+
+    def opened(self, document: Document) -> None:
+        """As after an edit; what a scan had sent for the file is replaced."""
+        uri = convert.uri_of(document.path)
+        if uri in self._on_disk:
+            self._on_disk.discard(uri)
+            self._send(uri, ())
+        self.edited(document)
+
+    def closed(self, document: Document) -> None:
+        """A closed document shows nothing; those that rest on it may show something else."""
+        if document.refresh is not None:
+            document.refresh.cancel()
+        if document.is_source and not self._server.pulls:
+            self._send(document.uri, ())
+        self.elsewhere(document.path)
+
+    def elsewhere(self, *paths: Path) -> None:
+        """Files changed that are not open."""
+        self._server.spawn(self._dependents(paths))
+
+    def everything(self) -> None:
+        """The settings or the folders changed."""
+        self._server.spawn(self._config_files())
+        if self._server.pulls:
+            self._server.spawn(self._ask_to_pull())
+            return
+        for document in self._server.documents.all():
+            self._start(document, 0, None)
+
+    def scanned(self, found: Diagnosed) -> None:
+        """A scan looked at a file; one that is open has its own way to the screen."""
+        if self._server.documents.at(found.path) is not None:
+            return
+        uri = convert.uri_of(found.path)
+        if found.diagnostics:
+            self._on_disk.add(uri)
+        elif uri in self._on_disk:
+            self._on_disk.discard(uri)
+        else:
+            return
+        self._send(uri, found.diagnostics)
+
+    def gone(self, paths: Sequence[Path]) -> None:
+        """Files, or whole folders, are no longer ours: what a scan said of them goes from the screen."""
+        for uri in sorted(self._on_disk):
+            path = convert.path_of(uri)
+            if path is not None and any(path == other or other in path.parents for other in paths):
+                self._on_disk.discard(uri)
+                self._send(uri, ())
+
+    # --- Work -------------------------------------------------------------------------------------
+
+    def _start(self, document: Document, pause: float, dependents_pause: float | None) -> None:
+        if document.refresh is not None:
+            document.refresh.cancel()
+        if document.is_source:
+            document.refresh = self._server.spawn(self._renew(document, pause, dependents_pause))
+
+    async def _renew(self, document: Document, pause: float, dependents_pause: float | None) -> None:
+        if not self._server.pulls:
+            if pause > 0.002:
+                await asyncio.sleep(pause)
+            await self._publish(document, Urgency.ANSWER)
+        if dependents_pause is not None:
+            await asyncio.sleep(dependents_pause)
+            await self._dependents((document.path,))
+
+    async def _publish(self, document: Document, urgency: Urgency, *, if_new: bool = False) -> bool:
+        """Analyse and send; whether anything is different from what was sent last."""
+        before = document.diagnosed
+        try:
+            found = await self._server.diagnose(document, urgency)
+        except Exception as error:
+            self._server.failed(f"analysing a file: {document.path}", error)
+            return False
+        if self._server.documents.get(document.uri) is not document:
+            return False
+        is_new = before is None or before.result_id != found.result_id
+        if not self._server.pulls and (is_new or not if_new):
+            self._send(document.uri, found.diagnostics, document.version)
+        return is_new
+
+    async def _dependents(self, paths: tuple[Path, ...]) -> None:
+        server = self._server
+
+        def find(session: Session, _: object) -> list[Path]:
+            return list(dict.fromkeys(other for path in paths for other in session.dependents(path)))
+
+        is_new = False
+        for path in await server.ask(find, Urgency.DEPENDENTS):
+            document = server.documents.at(path)
+            if document is not None and document.is_source:
+                is_new |= await self._publish(document, Urgency.DEPENDENTS, if_new=True)
+        if is_new and server.pulls:
+            await self._ask_to_pull()
+
+    async def _ask_to_pull(self) -> None:
+        workspace = self._server.client_capabilities.workspace
+        if workspace is not None and workspace.diagnostics is not None and workspace.diagnostics.refresh_support:
+            self._server.workspace_diagnostic_refresh(None)
+
+    async def _config_files(self) -> None:
+        """What is wrong with settings: in a file, shown at its line; in the editor's own, said."""
+        server = self._server
+        encoding = server.encoding
+
+        def look(session: Session, _: object) -> tuple[dict[str, list[types.Diagnostic]], list[str]]:
+            found = {}
+            for path, data, problems in session.config_problems():
+                uri, text = server.documents.uri(path), convert.Text(data)
+                found[uri] = [convert.problem(problem, text, encoding) for problem in problems]
+            return found, session.editor_problems()
+
+        found, said = await server.ask(look)
+        for uri in sorted(self._configs - found.keys()):
+            self._send(uri, ())
+        self._configs = set(found)
+        for uri, diagnostics in found.items():
+            self._send(uri, diagnostics)
+        for message in said:
+            server.tell(f"Closeread's settings: {message}")
+
+    def _send(
+        self, uri: str, diagnostics: tuple[types.Diagnostic, ...] | list[types.Diagnostic], version: int | None = None
+    ) -> None:
+        self._server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri=uri, diagnostics=list(diagnostics), version=version)
+        )

@@ -1,0 +1,184 @@
+"""The server: what it holds, how it starts and how it ends.
+
+The event loop's thread reads, answers and keeps the documents; the worker's thread owns the session and all
+analysis. A folder's worth of features (`features/`) is registered by being there.
+
+Traps of the library, found by running it: a plain `def` handler holds up the loop (so ours only keep books); a
+handler in a thread cannot be cancelled; a coroutine is cancelled at once, but not the work it handed away (so
+ours wait for a future whose cancelling stops the worker); and an exit code is swallowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, BinaryIO, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from closeread.session import ProjectFactory, Session
+
+from . import features
+from .convert import Encoding
+from .diagnosed import Diagnosed, Wording, diagnose
+from .documents import Document, Documents
+from .protocol import Protocol
+from .refresh import Refresh
+from .worker import Urgency, Worker
+
+T = TypeVar("T")
+Job = Callable[[Callable[[], bool]], T]
+
+
+class Server(LanguageServer):
+    """One editor's server."""
+
+    protocol: Protocol
+
+    def __init__(self, project_factory: ProjectFactory | None = None) -> None:
+        super().__init__("closeread", _version(), protocol_cls=Protocol, max_workers=2)
+        self.exit_code = 1
+        """What the process ends with; 1 until the client has said `shutdown` and `exit`."""
+        self.worker = Worker()
+        self.documents = Documents()
+        self.refresh = Refresh(self)
+        self._session = Session() if project_factory is None else Session(project_factory)
+        self._shown: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        for module in pkgutil.iter_modules(features.__path__):
+            importlib.import_module(f"{features.__name__}.{module.name}").register(self)
+
+    # --- The client -------------------------------------------------------------------------------
+
+    @property
+    def encoding(self) -> Encoding:
+        """The negotiated unit of columns."""
+        return self.server_capabilities.position_encoding or types.PositionEncodingKind.Utf16
+
+    @property
+    def pulls(self) -> bool:
+        """Whether the client asks for the diagnostics of open documents; then they are not sent unasked as well."""
+        documents = self.client_capabilities.text_document
+        return documents is not None and documents.diagnostic is not None
+
+    def wording(self) -> Wording:
+        """How this client wants its answers."""
+        documents = self.client_capabilities.text_document
+        publish = documents.publish_diagnostics if documents is not None else None
+        related = bool(publish and publish.related_information) or self.pulls
+        return Wording(self.encoding, self.documents.uri, related)
+
+    def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """A line in the client's log."""
+        self.window_log_message(types.LogMessageParams(type=kind, message=message))
+
+    def tell(self, message: str, kind: types.MessageType = types.MessageType.Warning) -> None:
+        """Show the user a message, once however often it is said; and log it every time."""
+        self.log(message, kind)
+        if message not in self._shown:
+            self._shown.add(message)
+            self.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def failed(self, doing: str, error: BaseException) -> None:
+        """A defect of ours: the whole story in the log, one sentence on the screen, and life goes on."""
+        story = "".join(traceback.format_exception(error))[-20_000:]
+        self.log(f"Closeread failed while {doing}.\n{story}", types.MessageType.Error)
+        sentence = f"Closeread failed while {doing.split(':')[0]} ({type(error).__name__}). The log has the details."
+        self.tell(sentence, types.MessageType.Error)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """What the library could not handle: a request's sender has its answer, the rest goes to the log."""
+        self.protocol.unreadable(error)
+        with contextlib.suppress(Exception):
+            self.log(f"A message could not be handled: {type(error).__name__}: {error}", types.MessageType.Warning)
+
+    # --- The work ---------------------------------------------------------------------------------
+
+    def change(self, doing: str, job: Callable[[Session], None]) -> None:
+        """Change the session, before anything else is done with it."""
+        future = self.worker.submit(lambda cancelled: job(self._session), Urgency.EDIT)
+        self.spawn(self._watch(doing, asyncio.wrap_future(future)))
+
+    async def ask(self, job: Callable[[Session, Callable[[], bool]], T], urgency: Urgency = Urgency.ANSWER) -> T:
+        """Have the session answer. Cancelling the caller stops the work."""
+        return await self.worker.run(lambda cancelled: job(self._session, cancelled), urgency)
+
+    async def diagnose(self, document: Document, urgency: Urgency = Urgency.ANSWER) -> Diagnosed:
+        """What there is to say of the newest version of a document."""
+        wording = self.wording()
+        while True:
+            found = await self.ask(
+                lambda session, cancelled: diagnose(session, document.path, wording, cancelled), urgency
+            )
+            document.seconds = found.seconds
+            if found.analysis.version == document.revision or self.documents.get(document.uri) is not document:
+                document.diagnosed = found
+                return found
+
+    def spawn(self, work: Any) -> asyncio.Task[Any]:
+        """Run a coroutine beside everything else; what it raises is reported."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed("working in the background", error)
+
+    async def _watch(self, doing: str, future: asyncio.Future[Any]) -> None:
+        try:
+            await future
+        except Exception as error:
+            self.failed(doing, error)
+
+    def shutdown(self) -> None:
+        """Stop the worker and the library's own threads."""
+        if not self.worker.close():
+            logging.getLogger(__name__).warning("The analysis did not stop in time.")
+        super().shutdown()  # type: ignore[no-untyped-call]
+
+
+def run(stdio: bool = True, tcp: tuple[str, int] | None = None, project_factory: ProjectFactory | None = None) -> None:
+    """Serve one client and leave with its exit code. `tcp` is for debugging."""
+    # The loop must get the interpreter soon while the worker computes: the default is 5 ms a turn.
+    sys.setswitchinterval(0.002)
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)  # what matters of it goes to the client's log
+    server = Server(project_factory)
+    if tcp is not None:
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):
+            server.start_tcp(*tcp)
+    elif stdio:
+        server.start_io(*_private_pipes())
+    leave(server.exit_code)
+
+
+def leave(code: int) -> None:
+    """End the process now, whatever threads there are: a reader may hang in `read` for ever."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for the protocol alone: a stray `print` goes to standard error."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return sys.stdin.buffer, output
+
+
+def _version() -> str:
+    try:
+        return version("closeread")
+    except PackageNotFoundError:
+        return "unknown"

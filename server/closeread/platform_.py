@@ -1,0 +1,150 @@
+"""Where operating systems differ: paths, permissions, processes, terminals. The only module that asks which one it is.
+
+Deliberately absent: anything about findings or projects.
+"""
+# ruff: noqa: PTH101, PTH105, PTH108, PTH116, PTH123
+# Open descriptors and bytes-for-bytes system calls are what this module is about.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
+
+
+def reason(error: OSError) -> str:
+    """Why a file operation failed, in words, without the path."""
+    return (error.strerror or type(error).__name__).lower()
+
+
+def is_regular(path: Path | str) -> bool:
+    """Whether there is a regular file (or a link to one)."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_regular(path: Path | str, limit: int) -> bytes | None:
+    """The bytes of a regular file, or None if there are more than `limit`.
+
+    Never blocks on a FIFO and never reads a device: what is not regular raises OSError.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+    handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    with open(handle, "rb", buffering=0) as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "not a regular file")
+        if status.st_size > limit:
+            return None
+        data = bytearray()
+        # The file may grow while it is read; one byte over the limit settles it.
+        while chunk := file.read(min(1 << 20, limit + 1 - len(data))):
+            data += chunk
+            if len(data) > limit:
+                return None
+        return bytes(data)
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` a folder that only this user can enter. Raises OSError if that cannot be had."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if WINDOWS:
+        return path  # A user's local application data is private by its inherited permissions.
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise OSError(0, "the folder belongs to someone else")
+    if stat.S_IMODE(status.st_mode) != 0o700:
+        path.chmod(0o700)
+    return path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader sees the old file or the new one, never a half.
+
+    What is not a regular file (`/dev/stdout`, a FIFO) cannot be replaced and is written to.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            file.write(data)
+        return
+    path = Path(os.path.realpath(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def cores() -> int:
+    """How many processes can really run at once here."""
+    if sys.version_info >= (3, 13):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def child(module: str, arguments: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of our own that runs `module`, with pipes; it does not outlive the `with`.
+
+    `-I` keeps a hostile workspace out of the import path; the environment is built, not inherited,
+    and the working folder is a fresh empty one.
+    """
+    folder = tempfile.mkdtemp(prefix="closeread-")
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=_environment(),
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            # Ctrl-C goes to the parent alone, which ends its children in order.
+            start_new_session=not WINDOWS,
+        )
+        try:
+            yield process
+        finally:
+            stop(process)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a child at once; it holds nothing worth saving."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def _environment() -> dict[str, str]:
+    # What Python needs to start and to find its temporary folder; nothing that changes what it runs.
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR", "USERPROFILE")
+    return {name: os.environ[name] for name in kept if name in os.environ}

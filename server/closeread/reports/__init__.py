@@ -1,0 +1,127 @@
+"""What a scan found, as bytes. One module a format; the folder is the registry.
+
+A format module offers `render(report) -> bytes` and `suffix`, the ending of an output file that chooses
+it ("" for none). Every format counts every problem; none of them decides what is shown: `Report` holds
+what is left after the user's thresholds.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from closeread_analyzers.finding import Finding, Problem, Severity
+
+if TYPE_CHECKING:
+    from closeread_analyzers.catalogue import Rule
+
+DEFAULT = "gitlab"
+"""The format of `--output` where neither `--format` nor the file's ending says another."""
+
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _no_lines(path: str) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All a format needs. Paths are as the user would write them from the current folder.
+
+    `findings` are in the order of path, line and rule; `suppressed` ones stand apart. `hidden` counts
+    what the thresholds left out. `lines_of` gives a file's lines. `failed` says that the scan itself
+    could not be done, wholly or in part (a path that does not exist), beyond problems of single files.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    suppressed: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    files: int = 0
+    lines: int = 0
+    cached: int = 0
+    ignored: int = 0
+    hidden: int = 0
+    started: datetime = _START
+    ended: datetime = _START
+    version: str = "0"
+    failed: bool = False
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    lines_of: Callable[[str], list[str]] = _no_lines
+
+    @property
+    def vulnerabilities(self) -> tuple[Finding, ...]:
+        """The findings that are about security."""
+        return tuple(finding for finding in self.findings if finding.kind == "vulnerability")
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        """The findings that are not."""
+        return tuple(finding for finding in self.findings if finding.kind == "remark")
+
+    def line(self, path: str, number: int) -> str:
+        """One line of a file, without its end; "" where there is none."""
+        lines = self.lines_of(path)
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def title(self, finding: Finding) -> str:
+        """The name of what was found, the same for all findings of a rule."""
+        rule = self.rules.get(finding.rule)
+        return rule.title if rule is not None else finding.rule
+
+    def fix(self, finding: Finding) -> str:
+        """The hint under a finding, or ""."""
+        rule = self.rules.get(finding.rule)
+        return rule.fix if rule is not None else ""
+
+
+class Format(Protocol):
+    """What a format module offers."""
+
+    suffix: str
+
+    def render(self, report: Report) -> bytes:
+        """The whole report."""
+        ...
+
+
+def names() -> list[str]:
+    """Every format there is."""
+    return sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+
+
+def named(name: str) -> Format:
+    """The format of that name. Raises KeyError."""
+    if name not in names():
+        raise KeyError(name)
+    module: Format = importlib.import_module(f"{__name__}.{name}")
+    return module
+
+
+def for_file(output: str) -> str:
+    """The name of the format that an output file's ending asks for."""
+    for name in names():
+        suffix = named(name).suffix
+        if suffix and output.lower().endswith(suffix):
+            return name
+    return DEFAULT
+
+
+def shown(text: str) -> str:
+    """`text` (of a hostile file, perhaps) that can stand in any report: valid Unicode."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def place(problem: Problem) -> str:
+    """Where a problem is: "path:line" or "path"."""
+    return shown(f"{problem.path}:{problem.line}" if problem.line else problem.path)
+
+
+def tally(findings: tuple[Finding, ...]) -> dict[Severity, int]:
+    """How many of each severity, the worst first; only those there are."""
+    counts = {level: sum(finding.severity is level for finding in findings) for level in reversed(Severity)}
+    return {level: count for level, count in counts.items() if count}

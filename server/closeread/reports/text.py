@@ -1,0 +1,170 @@
+"""The summary a person reads: each finding with its code, its trace and its fix; then the totals.
+
+`lines(report)` gives styled pieces, which the command line colours on a terminal; `render` gives the same
+plain. Our own words are ASCII. Quoted code is made harmless: no control characters, no text that runs
+backwards, no line that is endless.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from closeread_analyzers.finding import Finding, Severity
+
+from . import Report, place, shown, tally
+
+suffix = ".txt"
+
+Piece = tuple[str, str]
+"""A text and the name of its style ("" for none)."""
+
+Line = list[Piece]
+
+_STYLE = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "bold yellow",
+    Severity.LOW: "bold cyan",
+    Severity.INFO: "bold blue",
+}
+_WIDEST = 160
+_MOST_PROBLEMS = 20
+
+
+def render(report: Report) -> bytes:
+    """See the module."""
+    text = "\n".join("".join(piece for piece, _ in line).rstrip() for line in lines(report, verbose=True))
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def lines(report: Report, verbose: bool = False) -> Iterator[Line]:
+    """The report, line by line."""
+    for finding in report.vulnerabilities:
+        yield from _finding(report, finding)
+        yield []
+    if remarks := report.remarks:
+        yield [("Remarks", "bold")]
+        for finding in remarks:
+            yield _remark(finding)
+        yield []
+    yield from _problems(report, verbose)
+    yield from _totals(report)
+
+
+def _finding(report: Report, finding: Finding) -> Iterator[Line]:
+    at = finding.location
+    weakness = f"CWE-{finding.cwe}, " if finding.cwe is not None else ""
+    yield [
+        (finding.severity.label.upper(), _STYLE[finding.severity]),
+        (f" {finding.rule}", "bold"),
+        (f" ({weakness}confidence {finding.confidence.label})", "dim"),
+    ]
+    yield [(f"  {harmless(finding.message)}", "")]
+    inside = f" in {harmless(finding.function)}" if finding.function else ""
+    yield [("  --> ", "dim"), (f"{harmless(at.path)}:{at.start_line}:{at.start_column + 1}", "cyan"), (inside, "dim")]
+    yield from _snippet(report, finding)
+    if finding.trace:
+        yield [("  trace:", "dim")]
+        for number, step in enumerate(finding.trace, 1):
+            where = f"{harmless(step.location.path)}:{step.location.start_line}"
+            yield [
+                (f"    {number}. ", "dim"),
+                (where, "cyan"),
+                (f" {step.kind}: " if step.kind != "step" else " ", "dim"),
+                (harmless(step.message), ""),
+            ]
+            if code := report.line(step.location.path, step.location.start_line).strip():
+                yield [(f"         {harmless(code[:_WIDEST])}", "green")]
+    if fix := report.fix(finding):
+        yield [("  fix: ", "bold green"), (harmless(fix), "")]
+
+
+def _snippet(report: Report, finding: Finding) -> Iterator[Line]:
+    at = finding.location
+    code = report.line(at.path, at.start_line)
+    if not code.strip():
+        return
+    end = at.end_column if at.end_line == at.start_line else len(code)
+    start = min(at.start_column, len(code))
+    end = max(min(end, len(code)), start + 1)
+    # Of an endless line, what is around the finding.
+    first = max(0, start - 60) if len(code) > _WIDEST else 0
+    indent = len(code) - len(code.lstrip()) if first == 0 else first
+    indent = min(indent, start)
+    quoted = harmless(code[indent : indent + _WIDEST])
+    before = _width(harmless(code[indent:start]))
+    marked = max(1, min(_width(harmless(code[start:end])), _WIDEST - before))
+    number = str(at.start_line)
+    margin = " " * len(number)
+    yield [(f"  {margin} |", "dim")]
+    yield [(f"  {number} | ", "dim"), (quoted, "")]
+    yield [(f"  {margin} | ", "dim"), (" " * before, ""), ("^" * marked, _STYLE[finding.severity])]
+
+
+def _remark(finding: Finding) -> Line:
+    at = finding.location
+    return [
+        (f"  {harmless(at.path)}:{at.start_line}:{at.start_column + 1} ", "cyan"),
+        (f"{finding.rule}: ", "bold"),
+        (harmless(finding.message), ""),
+    ]
+
+
+def _problems(report: Report, verbose: bool) -> Iterator[Line]:
+    if not report.problems:
+        return
+    yield [("Not analysed, or not whole", "bold")]
+    some = report.problems if verbose else report.problems[:_MOST_PROBLEMS]
+    for problem in some:
+        yield [(f"  {harmless(place(problem))}: ", "cyan"), (harmless(problem.message), "yellow")]
+    if more := len(report.problems) - len(some):
+        yield [(f"  ... and {more} more (--verbose, or any report, has them all)", "dim")]
+    yield []
+
+
+def _totals(report: Report) -> Iterator[Line]:
+    found = report.vulnerabilities
+    line: Line = [(_count(len(found), "finding"), "bold")]
+    for number, (level, count) in enumerate(tally(found).items()):
+        line += [(": " if number == 0 else ", ", ""), (f"{count} {level.label}", _STYLE[level])]
+    line.append((f"; {_count(len(report.remarks), 'remark')}", ""))
+    if report.suppressed:
+        line.append((f"; {len(report.suppressed)} suppressed by comments", "dim"))
+    if report.hidden:
+        line.append((f"; {report.hidden} below the thresholds or disabled", "dim"))
+    yield line
+    seconds = (report.ended - report.started).total_seconds()
+    scanned = f"Scanned {_count(report.files, 'file')}, {_count(report.lines, 'line')} in {seconds:.1f} s"
+    reused = f" ({report.cached:,} unchanged since an earlier scan)" if report.cached else ""
+    yield [(scanned + reused + ".", "dim")]
+    if report.problems or report.failed:
+        yield [(f"The scan is incomplete: {_count(len(report.problems), 'problem')}.", "yellow")]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def harmless(text: str) -> str:
+    """`text` as one line that a terminal only shows: nothing in it moves the cursor or runs backwards."""
+    text = shown(text).replace("\t", "    ")
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character if unicodedata.category(character) not in _UNSEEN else ascii(character)[1:-1] for character in text
+    )
+
+
+# Control, format (the bidirectional overrides among them), surrogate, line and paragraph separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )

@@ -1,0 +1,340 @@
+"""One scan, from paths to a `Report`: which files, what is known of them already, and the analysis of the rest.
+
+Each given path belongs to a project (`find_root`), with settings of its own; the paths of a report are
+relative to the current folder. A cached result counts only while the text of its file, and of every file
+it rests on, is what it was. Deliberately absent: printing, and exit codes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import closeread_analyzers
+from closeread_analyzers.finding import FileResult, Finding, Location, Problem, Severity, as_json, from_json
+
+from . import settings as settings_
+from . import version, work
+from .reports import Report
+from .settings import Settings
+from .store import Store
+from .workspace.files import Workspace, find_root
+
+if TYPE_CHECKING:
+    from closeread_analyzers.catalogue import Rule
+
+Progress = Callable[[int, int], None]
+"""Called with how many files are done, and how many there are."""
+
+_UNFINISHED = frozenset({"crash", "timeout", "unreadable"})
+_PUT_EVERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A finished scan. `gate` counts the vulnerabilities at or above `fail-on`; `warnings` are about the run itself."""
+
+    report: Report
+    gate: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a scan works with; tests give others."""
+
+    make: work.MakeAnalyser = work.pipeline
+    spawn: work.Spawn = work.spawn_worker
+    cache_folder: Path | None = None
+    rules: Callable[[], Mapping[str, Rule]] = field(default=lambda: _rules())
+    progress: Progress = field(default=lambda done, total: None)
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+
+def scan(
+    paths: Sequence[str], changes: Mapping[str, Any], exclude: Iterable[str] = (), tools: Tools | None = None
+) -> Scan:
+    """Scan `paths`. `changes` are fields of `Settings` that win over every file's; `exclude` adds to theirs."""
+    run = _Run(tools or Tools(), dict(changes), tuple(exclude))
+    started = datetime.now(UTC)
+    with contextlib.closing(run):
+        for root, given in run.projects(paths).items():
+            run.open(root, given)
+        run.analyse()
+    return run.finish(started)
+
+
+@dataclass(slots=True)
+class _Part:
+    """The part of a scan that is in one project."""
+
+    root: Path
+    workspace: Workspace
+    files: tuple[str, ...]
+    results: dict[str, FileResult] = field(default_factory=dict)
+    warnings: dict[str, Problem] = field(default_factory=dict)
+
+
+class _Run:
+    def __init__(self, tools: Tools, changes: dict[str, Any], exclude: tuple[str, ...]) -> None:
+        self.tools = tools
+        self.changes = changes
+        self.exclude = exclude
+        self.parts: list[_Part] = []
+        self.problems: list[Problem] = []
+        self.missing = 0
+        self.cached = 0
+        self.ignored = 0
+        self.taken: set[str] = set()
+        self.store: Store | None = None
+        self.here = os.path.realpath(os.curdir)
+        self.shown: dict[tuple[Path, str], str] = {}
+
+    def close(self) -> None:
+        if self.store is not None:
+            self.store.close()
+
+    def projects(self, paths: Sequence[str]) -> dict[Path, list[Path]]:
+        """The roots of the paths there are. The others are problems, and make the scan a failed one."""
+        projects: dict[Path, list[Path]] = {}
+        for path in paths:
+            full = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links
+            try:
+                full.stat()
+            except (OSError, ValueError):
+                self.missing += 1
+                self.problems.append(Problem(path, 0, "There is no such file or folder.", "unreadable"))
+                continue
+            projects.setdefault(find_root(full), []).append(full)
+        return projects
+
+    def open(self, root: Path, given: list[Path]) -> None:
+        """List what is to be analysed below one root."""
+        base, problems = settings_.read(root)
+        settings = dataclasses.replace(base, exclude=(*base.exclude, *self.exclude), **self.changes)
+        workspace = Workspace(root, settings)
+        listing = workspace.sources(given)
+        files = tuple(path for path in listing.files if self.take(root, path))
+        problems = (*problems, *listing.problems, *self.unknown_rules(settings))
+        if not listing.files and not listing.problems:
+            where = ", ".join(str(path) for path in given)
+            problems = (*problems, Problem("", 0, f"Nothing to analyse in {where}.", "unreadable"))
+        self.problems += [self.here_problem(root, problem) for problem in problems]
+        self.ignored += listing.ignored
+        self.parts.append(_Part(root, workspace, files))
+
+    def take(self, root: Path, path: str) -> bool:
+        """Whether no other part has this file: one project may lie inside another."""
+        full = os.path.join(root, path)  # noqa: PTH118 - once a file
+        if full in self.taken:
+            return False
+        self.taken.add(full)
+        return True
+
+    def unknown_rules(self, settings: Settings) -> list[Problem]:
+        if not settings.disable:
+            return []
+        known = self.tools.rules()
+        problems = []
+        for name in settings.disable:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean `{near[0]}`?" if near else "."
+                problems.append(Problem("", 0, f"`disable` names an unknown rule, `{name[:80]}`{hint}", "config"))
+        return problems
+
+    def analyse(self) -> None:
+        total = sum(len(part.files) for part in self.parts)
+        done = 0
+        for part in self.parts:
+            keys = self.read(part)
+            if part.workspace.settings.cache and keys:
+                self.store = self.store or Store(self.tools.cache_folder)
+                self.recall(part, keys, self.store)
+            done += len(part.results)
+            self.tools.progress(done, total)
+            left = [path for path in part.files if path not in part.results]
+            fresh: dict[bytes, bytes] = {}
+            for outcome in work.analyze(
+                part.workspace, left, make=self.tools.make, spawn=self.tools.spawn, cancelled=self.tools.cancelled
+            ):
+                result = outcome.result
+                part.results[result.path] = result
+                if outcome.digest and not any(problem.kind in _UNFINISHED for problem in result.problems):
+                    value = json.dumps(as_json(result), separators=(",", ":")).encode()
+                    fresh[_key(part.workspace, result.path, outcome.digest)] = value
+                if len(fresh) >= _PUT_EVERY:
+                    self.remember(fresh)
+                done += 1
+                self.tools.progress(done, total)
+            self.remember(fresh)
+
+    def read(self, part: _Part) -> dict[str, bytes]:
+        """Read every file once, for its digest; what has no text is done with. Returns the others' keys."""
+        keys = {}
+        for path in part.files:
+            source = part.workspace.load(path)
+            if source.text is None:
+                part.results[path] = FileResult(path, problems=(source.problem,) if source.problem else ())
+                continue
+            if source.problem is not None:
+                part.warnings[path] = source.problem
+            if part.workspace.settings.cache:
+                keys[path] = _key(part.workspace, path, source.digest)
+        return keys
+
+    def recall(self, part: _Part, keys: dict[str, bytes], store: Store) -> None:
+        values = store.get_many(keys.values())
+        workspace = part.workspace
+        for path, key in keys.items():
+            value = values.get(key)
+            if value is None:
+                continue
+            try:
+                result = from_json(json.loads(value))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue
+            if result.path == path and all(workspace.digest(file) == digest for file, digest in result.dependencies):
+                part.results[path] = result
+                self.cached += 1
+
+    def remember(self, fresh: dict[bytes, bytes]) -> None:
+        if self.store is not None:
+            self.store.put_many(fresh)
+        fresh.clear()
+
+    def finish(self, started: datetime) -> Scan:
+        shown: list[Finding] = []
+        suppressed: list[Finding] = []
+        hidden = gate = lines = files = 0
+        for part in self.parts:
+            settings = part.workspace.settings
+            disabled = frozenset(settings.disable)
+            self.problems += [self.here_problem(part.root, problem) for problem in part.warnings.values()]
+            for result in part.results.values():
+                lines += result.lines
+                files += 1
+                self.problems += [self.here_problem(part.root, problem) for problem in result.problems]
+                for finding in result.findings:
+                    if finding.suppression is not None:
+                        suppressed.append(self.here_finding(part.root, finding))
+                    elif _is_hidden(finding, settings, disabled):
+                        hidden += 1
+                    else:
+                        gate += _fails(finding, settings.fail_on)
+                        shown.append(self.here_finding(part.root, finding))
+        problems = sorted(set(self.problems), key=lambda p: (p.path, p.line, p.kind, p.message))
+        report = Report(
+            findings=tuple(sorted(shown, key=_order)),
+            suppressed=tuple(sorted(suppressed, key=_order)),
+            problems=tuple(problems),
+            files=files,
+            lines=lines,
+            cached=self.cached,
+            ignored=self.ignored,
+            hidden=hidden,
+            started=started,
+            ended=datetime.now(UTC),
+            version=version(),
+            failed=bool(self.missing) or self.nothing_worked(),
+            rules=self.tools.rules() if shown or suppressed else {},
+            lines_of=self.lines_of(),
+        )
+        warnings = (self.store.warning,) if self.store is not None and self.store.warning else ()
+        return Scan(report, gate, warnings)
+
+    def nothing_worked(self) -> bool:
+        """Whether the analysis failed on every single file: that is a defect here, and no clean result."""
+        results = [result for part in self.parts for result in part.results.values()]
+        failures = [r for r in results if any(p.kind in {"crash", "timeout"} and p.line == 0 for p in r.problems)]
+        return bool(results) and len(failures) == len(results) and not any(r.lines for r in failures)
+
+    def here_path(self, root: Path, path: str) -> str:
+        """A project's path as seen from the current folder; absolute where it is not below it."""
+        key = (root, path)
+        if key not in self.shown:
+            full = os.path.normpath(os.path.join(os.path.realpath(root), path))  # noqa: PTH118
+            try:
+                relative = os.path.relpath(full, self.here)
+            except ValueError:  # another drive
+                relative = os.pardir
+            outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+            self.shown[key] = (full if outside else relative).replace(os.sep, "/")
+        return self.shown[key]
+
+    def here_problem(self, root: Path, problem: Problem) -> Problem:
+        if not problem.path:
+            return dataclasses.replace(problem, path=self.here_path(root, "."))
+        return dataclasses.replace(problem, path=self.here_path(root, problem.path))
+
+    def here_finding(self, root: Path, finding: Finding) -> Finding:
+        def moved(at: Location) -> Location:
+            return dataclasses.replace(at, path=self.here_path(root, at.path))
+
+        trace = tuple(dataclasses.replace(step, location=moved(step.location)) for step in finding.trace)
+        return dataclasses.replace(finding, location=moved(finding.location), trace=trace)
+
+    def lines_of(self) -> Callable[[str], list[str]]:
+        places = {shown: (root, path) for (root, path), shown in self.shown.items()}
+        workspaces = {part.root: part.workspace for part in self.parts}
+
+        @lru_cache(maxsize=64)
+        def lines(shown: str) -> list[str]:
+            if shown not in places:
+                return []
+            root, path = places[shown]
+            text = workspaces[root].read(path)
+            return [] if text is None else [line.rstrip("\r") for line in text.decode().split("\n")]
+
+        return lines
+
+
+def _is_hidden(finding: Finding, settings: Settings, disabled: frozenset[str]) -> bool:
+    if finding.rule in disabled or finding.confidence < settings.min_confidence:
+        return True
+    if finding.severity < settings.min_severity:
+        return True
+    return finding.kind == "remark" and not settings.remarks
+
+
+def _fails(finding: Finding, fail_on: Severity | None) -> bool:
+    return fail_on is not None and finding.kind == "vulnerability" and finding.severity >= fail_on
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    at = finding.location
+    return at.path, at.start_line, finding.rule, at.start_column, at.end_line, at.end_column, finding.message
+
+
+def _key(workspace: Workspace, path: str, digest: str) -> bytes:
+    parts = (engine(), str(workspace.settings.max_file_size), path, digest)
+    return blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=20).digest()
+
+
+@cache
+def engine() -> str:
+    """The digest of the analysers, their rules and their models: a result of other ones is worth nothing."""
+    state = blake2b(digest_size=16)
+    folder = Path(closeread_analyzers.__file__).parent
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            data = file.read_bytes()
+            state.update(f"{file.relative_to(folder).as_posix()}\0{len(data)}\0".encode())
+            state.update(data)
+    return state.hexdigest()
+
+
+def _rules() -> Mapping[str, Rule]:
+    from closeread_analyzers.catalogue import builtin
+
+    return builtin().rules

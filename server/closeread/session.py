@@ -1,0 +1,360 @@
+"""A user's open editor, without the editor's protocol: folders under analysis and the texts typed over them.
+
+One `Session` holds a `Project` for every workspace folder, and one for each open file outside them all.
+It is not thread-safe: one thread owns it and calls everything. Texts are UTF-8 bytes and edits are byte
+offsets, so that the analysers can parse incrementally.
+
+Deliberately absent: threads, waiting, and the words of any protocol.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from closeread_analyzers.finding import FileResult, Finding, Problem
+from closeread_analyzers.languages import language_of
+from closeread_analyzers.pipeline import Cancelled, Files
+
+from . import settings as settings_
+from .settings import Settings
+from .workspace.files import Listing, Workspace
+
+__all__ = ["Analysis", "Cancelled", "Edit", "Folder", "ProjectFactory", "ProjectLike", "Session", "shown"]
+
+Edit = tuple[int, int, int]
+"""Start byte, old end byte, new end byte."""
+
+EDITOR = "the editor"
+CONFIG_NAMES = frozenset({settings_.CONFIG_NAME, "pyproject.toml"})
+
+IsCancelled = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
+
+
+class ProjectLike(Protocol):
+    """What a session needs of `closeread_analyzers.pipeline.Project`."""
+
+    def change(self, path: str, edits: Iterable[Edit] = ()) -> None:
+        """The text of `path` is different now."""
+        ...
+
+    def analyze(self, path: str, cancelled: IsCancelled = ...) -> FileResult:
+        """All findings of one file. Raises `Cancelled`."""
+        ...
+
+    def dependents(self, path: str) -> frozenset[str]:
+        """The analysed files whose last result rests on `path`."""
+        ...
+
+
+ProjectFactory = Callable[[Files], ProjectLike]
+
+
+def _project(files: Files) -> ProjectLike:
+    from closeread_analyzers.pipeline import Project
+
+    return Project(files)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What one file had to say, and the text it was said of.
+
+    `name` is the file's path in its folder. `version` is None for a file that is not open.
+    """
+
+    name: str
+    version: int | None = None
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    lines: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    version: int
+    text: bytes
+
+
+@dataclass(slots=True)
+class Folder:
+    """One project: a root, its settings, its files on disk and the open texts over them. Satisfies `Files`.
+
+    `only` is set for a file that belongs to no workspace folder: nothing beside it is looked at.
+    """
+
+    root: Path
+    workspace: Workspace
+    only: str | None = None
+    problems: tuple[Problem, ...] = ()
+    opened: dict[str, _Open] = field(default_factory=dict)
+    project: ProjectLike | None = None
+    ignored: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """What the user set for this folder."""
+        return self.workspace.settings
+
+    def read(self, path: str) -> bytes | None:
+        """The text as the user sees it: the open one, or the one on disk."""
+        opened = self.opened.get(path)
+        if opened is not None:
+            return opened.text if len(opened.text) <= self.settings.max_file_size else None
+        return self.workspace.read(path) if self.only is None or path == self.only else None
+
+    def skips(self, path: str) -> bool:
+        """Whether a scan would leave this file out, and so an editor shows nothing for it either."""
+        if self.only is not None:
+            return False
+        known = self.ignored.get(path)
+        if known is None:
+            known = self.ignored[path] = self.workspace.ignored(path)
+        return known
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file, open or on disk."""
+        return path in self.opened or (self.only is None and self.workspace.exists(path))
+
+
+def shown(finding: Finding, settings: Settings) -> bool:
+    """Whether the user wants to see this finding."""
+    return (
+        finding.suppression is None
+        and finding.severity >= settings.min_severity
+        and finding.confidence >= settings.min_confidence
+        and finding.rule not in settings.disable
+        and (settings.remarks or finding.kind != "remark")
+    )
+
+
+class Session:
+    """Folders, open texts, and their analysis."""
+
+    def __init__(self, project_factory: ProjectFactory = _project) -> None:
+        self._factory = project_factory
+        self._folders: dict[Path, Folder] = {}
+        self._loose: dict[Path, Folder] = {}
+        self._editor: dict[Path | None, Mapping[str, Any]] = {}
+
+    # --- What the user has ------------------------------------------------------------------------
+
+    @property
+    def folders(self) -> tuple[Folder, ...]:
+        """The workspace folders."""
+        return tuple(self._folders.values())
+
+    def add_folder(self, root: Path) -> None:
+        """A workspace folder was added; open files in it move to its project."""
+        if root not in self._folders:
+            self._folders[root] = self._folder(root)
+            self._move()
+
+    def remove_folder(self, root: Path) -> None:
+        """A workspace folder is gone; its open files become files of their own, or an outer folder's."""
+        folder = self._folders.pop(root, None)
+        if folder is None:
+            return
+        for name, opened in folder.opened.items():
+            self._put(root / name, opened)
+
+    def configure(self, editor: Mapping[str, Any], root: Path | None = None) -> None:
+        """Settings from the editor, over those in files; for one folder, or (None) for those without their own."""
+        self._editor[root] = editor
+        self.reload()
+
+    def reload(self, root: Path | None = None) -> None:
+        """Read the settings again, of one folder or of all."""
+        for folder in (*self._folders.values(), *self._loose.values()):
+            if root is not None and folder.root != root:
+                continue
+            settings, folder.problems = self._settings(folder.root, in_workspace=folder.only is None)
+            old = folder.settings
+            if settings == old:
+                continue
+            folder.workspace = Workspace(folder.root, settings)
+            folder.ignored.clear()
+            if settings.max_file_size != old.max_file_size:
+                folder.project = None  # what it read and what it could not may both differ
+
+    def config_problems(self) -> list[tuple[Path, bytes, tuple[Problem, ...]]]:
+        """The settings files with something wrong in them: path, text, and what is wrong."""
+        made = []
+        for folder in self.folders:
+            for name in sorted({problem.path for problem in folder.problems} & CONFIG_NAMES):
+                problems = tuple(problem for problem in folder.problems if problem.path == name)
+                made.append((folder.root / name, folder.read(name) or b"", problems))
+        return made
+
+    def editor_problems(self) -> list[str]:
+        """What is wrong with the settings the editor sent."""
+        problems: list[Problem] = []
+        for editor in self._editor.values():
+            problems += settings_.merged(Settings(), editor, EDITOR)[1]
+        return list(dict.fromkeys(problem.message for problem in problems))
+
+    def forget(self) -> None:
+        """Drop everything that was remembered of any analysis."""
+        for folder in (*self._folders.values(), *self._loose.values()):
+            folder.project = None
+            folder.workspace = Workspace(folder.root, folder.settings)
+
+    # --- Texts ------------------------------------------------------------------------------------
+
+    def open(self, path: Path, version: int, text: bytes) -> None:
+        """The user opened a file; from now on its text is this one."""
+        self._put(path, _Open(version, text))
+
+    def edit(self, path: Path, version: int, text: bytes, edits: Sequence[Edit]) -> None:
+        """The user typed. A file that is not open is opened."""
+        folder, name = self.place(path)
+        opened = folder.opened.get(name)
+        if opened is None:
+            self.open(path, version, text)
+            return
+        opened.version, opened.text = version, text
+        if folder.project is not None:
+            folder.project.change(name, edits)
+
+    def close(self, path: Path) -> None:
+        """The user closed a file; its text is the one on disk again."""
+        folder, name = self.place(path)
+        if folder.opened.pop(name, None) is None:
+            return
+        if folder.only is not None:
+            self._loose.pop(path, None)
+            return
+        folder.workspace.forget(name)
+        if folder.project is not None:
+            folder.project.change(name)
+
+    def changed_on_disk(self, path: Path) -> None:
+        """Someone else wrote, made or removed a file."""
+        folder, name = self.place(path)
+        folder.workspace.forget(name)
+        folder.ignored.clear()
+        if name not in folder.opened and folder.project is not None:
+            folder.project.change(name)
+
+    def opened(self) -> list[Path]:
+        """Every open file."""
+        return [
+            folder.root / name for folder in (*self._folders.values(), *self._loose.values()) for name in folder.opened
+        ]
+
+    # --- Analysis ---------------------------------------------------------------------------------
+
+    def analyze(self, path: Path, cancelled: IsCancelled = _never) -> tuple[Folder, Analysis]:
+        """Everything to show for one file. Raises `Cancelled`; whatever else it raises is a defect of ours."""
+        folder, name = self.place(path)
+        opened = folder.opened.get(name)
+        version = opened.version if opened is not None else None
+        if language_of(name) is None or folder.skips(name):
+            return folder, Analysis(name, version)
+        if opened is not None:
+            if len(opened.text) > folder.settings.max_file_size:
+                message = f"Larger than {folder.settings.max_file_size:,} bytes (`max-file-size`)."
+                return folder, Analysis(name, version, problems=(Problem(name, 0, message, "too-large"),))
+            problems: tuple[Problem, ...] = ()
+        else:
+            source = folder.workspace.load(name)
+            problems = (source.problem,) if source.problem is not None else ()
+            if source.text is None:
+                return folder, Analysis(name, version, problems=problems)
+        result = self._analyze(folder, name, cancelled)
+        return folder, Analysis(
+            name,
+            version,
+            tuple(finding for finding in result.findings if shown(finding, folder.settings)),
+            (*problems, *(problem for problem in result.problems if problem not in problems)),
+            result.lines,
+        )
+
+    def dependents(self, path: Path) -> list[Path]:
+        """The open files whose findings may be different since `path` changed."""
+        folder, name = self.place(path)
+        if folder.project is None:
+            return []
+        names = folder.project.dependents(name)
+        return [folder.root / other for other in sorted(names) if other in folder.opened and other != name]
+
+    def sources(self, folder: Folder) -> Listing:
+        """The source files of a folder, and what could not be looked at."""
+        return folder.workspace.sources()
+
+    def _analyze(self, folder: Folder, name: str, cancelled: IsCancelled) -> FileResult:
+        if folder.project is None:
+            folder.project = self._factory(folder)
+        deadline = time.monotonic() + folder.settings.file_timeout
+        late = False
+
+        def stop() -> bool:
+            nonlocal late
+            late = time.monotonic() > deadline
+            return late or cancelled()
+
+        try:
+            return folder.project.analyze(name, stop)
+        except Cancelled:
+            if not late:
+                raise
+            message = f"Took longer than {folder.settings.file_timeout:g} seconds (`file-timeout`)."
+            return FileResult(name, problems=(Problem(name, 0, message, "timeout"),))
+
+    # --- Places -----------------------------------------------------------------------------------
+
+    def place(self, path: Path) -> tuple[Folder, str]:
+        """The project a file belongs to, and its name there: the innermost workspace folder, or one of its own."""
+        folder = self._inside(path)
+        if folder is not None:
+            return folder, path.relative_to(folder.root).as_posix()
+        loose = self._loose.get(path)
+        if loose is None:
+            loose = self._folder(path.parent, only=path.name)
+        return loose, path.name
+
+    def _inside(self, path: Path) -> Folder | None:
+        for parent in path.parents:
+            folder = self._folders.get(parent)
+            if folder is not None:
+                return folder
+        return None
+
+    def _folder(self, root: Path, only: str | None = None) -> Folder:
+        settings, problems = self._settings(root, in_workspace=only is None)
+        return Folder(root, Workspace(root, settings), only, problems)
+
+    def _settings(self, root: Path, *, in_workspace: bool) -> tuple[Settings, tuple[Problem, ...]]:
+        # A file's settings are those of a folder the user opened, never of one that happens to be around it.
+        base, problems = settings_.read(root) if in_workspace else (Settings(), ())
+        editor = self._editor.get(root, self._editor.get(None, {}))
+        return settings_.merged(base, editor, EDITOR)[0], problems
+
+    def _put(self, path: Path, opened: _Open) -> None:
+        folder, name = self.place(path)
+        if folder.only is not None:
+            self._loose[path] = folder
+        folder.opened[name] = opened
+        folder.workspace.forget(name)
+        if folder.project is not None:
+            folder.project.change(name)
+
+    def _move(self) -> None:
+        """Give every open file to the folder it belongs to now."""
+        for folder in (*self._folders.values(), *self._loose.values()):
+            for name, opened in list(folder.opened.items()):
+                path = folder.root / name
+                if self._inside(path) in (folder, None):
+                    continue
+                del folder.opened[name]
+                self._loose.pop(path, None)
+                if folder.project is not None:
+                    folder.project.change(name)
+                self._put(path, opened)

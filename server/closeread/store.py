@@ -1,0 +1,180 @@
+"""What is remembered between runs: bytes by key, in the user's cache folder, in one SQLite database.
+
+Nothing is ever unpickled: `_BytesOnly` neither writes nor reads such rows, and treats a planted one as a
+miss. The store never fails its caller: a corrupt database, a read-only home, a full disk give one
+warning, and from then on everything is a miss.
+
+Deliberately absent: what the bytes mean (`scan.py` knows), and any trust in them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import diskcache
+import platformdirs
+from diskcache.core import MODE_RAW
+
+from . import platform_
+
+_SIZE_LIMIT = 512 * 1024 * 1024
+_FOLDER = "results"
+
+_FAILURES = (OSError, sqlite3.Error, diskcache.Timeout, ValueError, TypeError)
+
+
+class Refused(ValueError):
+    """A key, a value or a row that is not bytes."""
+
+
+class _BytesOnly(diskcache.Disk):  # type: ignore[misc]
+    """Bytes in, bytes out. The library's own would unpickle a row that somebody planted (CVE-2025-69872)."""
+
+    def __init__(self, directory: str, **_: Any) -> None:
+        # What a planted settings table says of the disk is dropped with `_`.
+        super().__init__(directory, min_file_size=1 << 62)
+
+    def put(self, key: Any) -> tuple[sqlite3.Binary, bool]:
+        """See `diskcache.Disk.put`."""
+        if not isinstance(key, bytes):
+            raise Refused("keys are bytes")
+        return sqlite3.Binary(key), True
+
+    def get(self, key: Any, raw: bool) -> bytes:
+        """See `diskcache.Disk.get`."""
+        if not raw or not isinstance(key, bytes):
+            raise Refused("a key that is not bytes")
+        return key
+
+    def store(self, value: Any, read: bool, key: Any = None) -> tuple[int, int, None, sqlite3.Binary]:
+        """See `diskcache.Disk.store`."""
+        if read or not isinstance(value, bytes):
+            raise Refused("values are bytes")
+        return 0, MODE_RAW, None, sqlite3.Binary(value)
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> bytes:
+        """See `diskcache.Disk.fetch`. An OSError is a miss."""
+        if mode != MODE_RAW or filename is not None or read or not isinstance(value, bytes):
+            raise OSError(0, "a row that is not bytes")
+        return value
+
+    def filename(self, key: Any = None, value: Any = None) -> NoReturn:
+        """See `diskcache.Disk.filename`. Values live in the database alone."""
+        raise Refused("no value has a file")
+
+    def remove(self, file_path: str) -> None:
+        """See `diskcache.Disk.remove`. A planted row could name any file of the user's."""
+
+
+def default_folder() -> Path:
+    """The user's cache folder for Closeread."""
+    return Path(platformdirs.user_cache_dir("closeread", appauthor=False))
+
+
+class Store:
+    """Bytes by key. `warning` is the one thing that went wrong, or ""."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or default_folder()) / _FOLDER
+        self.warning = ""
+        self._cache: diskcache.Cache | None = None
+        try:
+            platform_.private_folder(self.folder.parent)
+            platform_.private_folder(self.folder)
+            self._cache = diskcache.Cache(
+                str(self.folder),
+                timeout=2,
+                disk=_BytesOnly,
+                size_limit=_SIZE_LIMIT,
+                eviction_policy="least-recently-used",
+                statistics=0,
+                tag_index=0,
+                cull_limit=10,
+            )
+            self._keep_private()
+        except _FAILURES as error:
+            self._fail(error)
+
+    def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The values there are, in one transaction."""
+        if self._cache is None:
+            return {}
+        found: dict[bytes, bytes] = {}
+        try:
+            with self._cache.transact():
+                for key in keys:
+                    value = self._cache.get(key)
+                    if isinstance(value, bytes):
+                        found[key] = value
+        except _FAILURES as error:
+            self._fail(error)
+        return found
+
+    def put_many(self, values: Mapping[bytes, bytes]) -> None:
+        """Remember all of `values`, in one transaction."""
+        if self._cache is None or not values:
+            return
+        try:
+            with self._cache.transact():
+                for key, value in values.items():
+                    self._cache.set(key, value)
+        except _FAILURES as error:
+            self._fail(error)
+
+    def count(self) -> int:
+        """How many values there are."""
+        if self._cache is None:
+            return 0
+        try:
+            return len(self._cache)
+        except _FAILURES as error:
+            self._fail(error)
+            return 0
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        try:
+            return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+        except OSError:
+            return 0
+
+    def clear(self) -> None:
+        """Forget everything, a corrupt database included. Raises OSError if the files cannot be removed."""
+        self.close()
+        if self.folder.is_dir() and not self.folder.is_symlink():
+            for file in self.folder.iterdir():
+                if file.name.startswith("cache.db"):
+                    file.unlink()
+
+    def close(self) -> None:
+        """Let go of the database; everything is a miss from now on."""
+        if self._cache is not None:
+            cache, self._cache = self._cache, None
+            try:
+                cache.close()
+            except _FAILURES as error:
+                self._fail(error)
+
+    def _keep_private(self) -> None:
+        # SQLite makes its files by the umask; the folder is private already, and this is the second lock.
+        if not platform_.WINDOWS:
+            for file in self.folder.iterdir():
+                if file.is_file() and not file.is_symlink():
+                    file.chmod(0o600)
+
+    def _fail(self, error: BaseException) -> None:
+        why = platform_.reason(error) if isinstance(error, OSError) else str(error) or type(error).__name__
+        if not self.warning:
+            self.warning = (
+                f"The cache in {self.folder} cannot be used ({why}); working without it. "
+                "`closeread cache clear` makes a new one."
+            )
+        cache, self._cache = self._cache, None
+        if cache is not None:
+            try:
+                cache.close()
+            except _FAILURES:
+                return

@@ -1,0 +1,1 @@
+"""The files of a project, read with suspicion: nothing here is executed, imported or trusted."""

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from server.lsp.client import FAKE_COMMAND, Client
+
+Start = Callable[..., Awaitable[Client]]
+
+
+@pytest_asyncio.fixture
+async def start() -> AsyncIterator[Start]:
+    """Starts servers; whatever is left of them is ended."""
+    clients: list[Client] = []
+
+    async def started(command: tuple[str, ...] = FAKE_COMMAND) -> Client:
+        clients.append(await Client.start(command))
+        return clients[-1]
+
+    yield started
+    for client in clients:
+        await client.kill()
+
+
+@pytest_asyncio.fixture
+async def client(start: Start) -> Client:
+    return await start()
+
+
+@pytest.fixture
+def bad() -> str:
+    return 'import os\nos.system("x")\n'
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def shared(start: Start, tmp_path: Path) -> Client:
+    """A server that is initialized already."""
+    client = await start()
+    await client.initialize(tmp_path)
+    return client

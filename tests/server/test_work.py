@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from closeread import platform_, work
+from closeread.settings import Settings
+from closeread.workspace.files import Workspace
+from server.fake import Marker
+
+FAKE_WORKER = Path(__file__).parent / "fake_worker.py"
+
+
+@contextlib.contextmanager
+def fake_child() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, str(FAKE_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        platform_.stop(process)
+        assert process.stdin is not None and process.stdout is not None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def still_born() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "raise SystemExit(3)"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        platform_.stop(process)
+        assert process.stdin is not None and process.stdout is not None
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+
+
+def project(root: Path, texts: dict[str, str], **settings: object) -> Workspace:
+    for path, text in texts.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return Workspace(root, Settings(**settings))  # type: ignore[arg-type]
+
+
+def outcomes(workspace: Workspace, paths: list[str], spawn: work.Spawn = fake_child) -> dict[str, str]:
+    """Per path: how many findings, or what the problem was."""
+    found = {}
+    for outcome in work.analyze(workspace, paths, make=Marker, spawn=spawn):
+        result = outcome.result
+        assert result.path not in found
+        found[result.path] = ", ".join(f"{p.kind}" for p in result.problems) or str(len(result.findings))
+    return found
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_every_file_once(tmp_path: Path, jobs: int) -> None:
+    texts = {f"p{n % 5}/f{n}.py": "BUG\n" * (n % 3) for n in range(60)}
+    workspace = project(tmp_path, texts, jobs=jobs)
+
+    expected = {path: str(text.count("BUG")) for path, text in texts.items()}
+    assert outcomes(workspace, sorted(texts)) == expected
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failure_costs_one_file(tmp_path: Path, jobs: int) -> None:
+    texts = {f"f{n:02}.py": "BUG\n" for n in range(20)} | {"f07.py": "RAISE\n", "f11.py": "HANG\n"}
+    workspace = project(tmp_path, texts, jobs=jobs, file_timeout=0.2)
+
+    expected = dict.fromkeys(texts, "1") | {"f07.py": "crash", "f11.py": "timeout"}
+    assert outcomes(workspace, sorted(texts)) == expected
+
+
+def test_a_worker_that_dies_costs_one_file(tmp_path: Path) -> None:
+    texts = {f"f{n:02}.py": "BUG\n" for n in range(40)} | {"f05.py": "DIE\n", "f06.py": "DIE\n", "f39.py": "DIE\n"}
+    workspace = project(tmp_path, texts, jobs=2)
+
+    expected = dict.fromkeys(texts, "1") | dict.fromkeys(("f05.py", "f06.py", "f39.py"), "crash")
+    assert outcomes(workspace, sorted(texts)) == expected
+
+
+def test_a_worker_that_is_stuck_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "_GRACE_SECONDS", 0.3)
+    texts = {f"f{n:02}.py": "BUG\n" for n in range(6)} | {"f02.py": "STUCK\n"}
+    workspace = project(tmp_path, texts, jobs=2, file_timeout=0.3)
+
+    expected = dict.fromkeys(texts, "1") | {"f02.py": "timeout"}
+    assert outcomes(workspace, sorted(texts)) == expected
+
+
+def test_where_no_worker_starts_all_is_done_here(tmp_path: Path) -> None:
+    texts = {f"f{n:02}.py": "BUG\n" for n in range(50)}
+    workspace = project(tmp_path, texts, jobs=2)
+
+    assert outcomes(workspace, sorted(texts), still_born) == dict.fromkeys(texts, "1")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_cancelling_stops_it_all(tmp_path: Path, jobs: int) -> None:
+    texts = {f"f{n:03}.py": "SLOW\n" for n in range(400)}
+    workspace = project(tmp_path, texts, jobs=jobs)
+    started = time.monotonic()
+    seen: list[str] = []
+    with pytest.raises(work.Cancelled):
+        for outcome in work.analyze(
+            workspace, sorted(texts), make=Marker, spawn=fake_child, cancelled=lambda: len(seen) >= 3
+        ):
+            seen.append(outcome.result.path)
+
+    assert 3 <= len(seen) < 100
+    assert time.monotonic() - started < 10
+
+
+def test_the_real_worker_starts_isolated_and_answers(tmp_path: Path) -> None:
+    """Run in a folder whose modules would break it, were they imported."""
+    for name in ("json.py", "closeread.py", "multiprocessing.py", "sitecustomize.py"):
+        (tmp_path / name).write_text("open('executed', 'w'); raise SystemExit(9)\n")
+    workspace = project(tmp_path, {"a.txt": "x = 1\n", "b.txt": "x = 1\n"}, jobs=2)
+    with work.spawn_worker() as process:
+        lane = work._Lane(work._Pool(workspace, ["a.txt", "b.txt"], 2, work.spawn_worker), work.deque())
+        assert lane.greet(process)
+
+    assert not (tmp_path / "executed").exists()
+
+
+def test_nesting_that_exhausts_the_stack_is_a_crash_of_that_file(tmp_path: Path) -> None:
+    class Deep(Marker):
+        def analyze(self, path: str, cancelled: object) -> object:  # type: ignore[override]
+            return self.analyze(path, cancelled)
+
+    workspace = project(tmp_path, {"a.py": "x = 1\n"}, jobs=1)
+    (outcome,) = work.analyze(workspace, ["a.py"], make=Deep)  # type: ignore[arg-type]
+
+    assert [problem.kind for problem in outcome.result.problems] == ["crash"]
