@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from .catalogue import Check, Rule
     from .languages import Language
 
-_TEST_PATH = re.compile(r"(^|[/_.-])(tests?|testing|specs?|conftest|__tests__|fixtures?|mocks?)([/_.-]|$)", re.IGNORECASE)
+_TEST_PATH = re.compile(
+    r"(^|[/_.-])(tests?|testing|specs?|conftest|__tests__|fixtures?|mocks?)([/_.-]|$)", re.IGNORECASE
+)
 _FOLD_LIMIT = 10_000  # characters; what is longer is no constant anybody asks for
 
 

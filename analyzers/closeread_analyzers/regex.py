@@ -351,8 +351,10 @@ def is_exponential(pattern: str, anchored: bool = False) -> bool:
         automaton = _Automaton(pattern)
     except _Unreadable:
         return False
-    # where the pattern may stop after a position, the engine accepts and never goes back
-    accepting = set() if anchored else set(automaton.whole.last)
-    return any(at not in accepting for at in _doubled(automaton)) or any(
-        at not in accepting for at in _forked(automaton)
+    # where the pattern may stop within the cycle, the engine accepts there and never goes back
+    accepting = () if anchored else automaton.whole.last
+    return any(
+        not any(_reaches(automaton, at, end) and _reaches(automaton, end, at) for end in accepting)
+        for ambiguous in (_doubled, _forked)
+        for at in ambiguous(automaton)
     )

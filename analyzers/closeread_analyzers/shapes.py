@@ -63,9 +63,9 @@ def rebinds(nodes: Iterable[ir.Node], name: str) -> bool:
         if isinstance(node, ir.Assign | ir.Delete):
             if any(name in targets(target) for target in node.targets):
                 return True
-        elif (
-            isinstance(node, ir.For | ir.Bind | ir.AugmentedAssign) and name in targets(node.target)
-        ) or (isinstance(node, ir.WithItem) and node.target is not None and name in targets(node.target)):
+        elif (isinstance(node, ir.For | ir.Bind | ir.AugmentedAssign) and name in targets(node.target)) or (
+            isinstance(node, ir.WithItem) and node.target is not None and name in targets(node.target)
+        ):
             return True
     return False
 
@@ -122,7 +122,9 @@ def called_function(call: ir.Call, context: Context) -> ir.Function | None:
     return named[0] if len(named) == 1 else None
 
 
-_PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?(?P<kind>.)", re.DOTALL)
+_PERCENT = re.compile(
+    r"%(?:\((?P<name>[^)]*)\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?(?P<kind>.)", re.DOTALL
+)
 
 
 def percent_fields(text: str) -> list[str] | None:

@@ -202,7 +202,7 @@ class _Run:
                 continue
             try:
                 result = from_json(json.loads(value))
-            except (KeyError, TypeError, ValueError, AttributeError):
+            except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
                 continue
             if result.path == path and all(workspace.digest(file) == digest for file, digest in result.dependencies):
                 part.results[path] = result

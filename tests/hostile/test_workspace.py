@@ -239,10 +239,10 @@ def test_names_that_are_not_text(root: Path) -> None:
 def test_folders_a_thousand_deep(root: Path) -> None:
     if sys.platform == "win32":
         pytest.skip("Windows' paths end at 260 characters")
-    here = os.getcwd()
+    here = Path.cwd()
     try:
         for _ in range(1000):
-            os.mkdir("deep")
+            Path("deep").mkdir()
             os.chdir("deep")
         Path("a.py").write_text("BUG\n")
     finally:

@@ -21,7 +21,7 @@ def lowered(source: str | bytes, previous: ir.Module | None = None) -> ir.Module
     return language.lower("a.js", text, language.parse(text), previous)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """An IR node as short text: class, fields in order, without positions and defaults."""
     if isinstance(value, ir.Constant):
         return repr(value.value)
@@ -265,6 +265,7 @@ STATEMENTS = {
         "decorators=[property])), FunctionDefinition(Function('x', [Parameter('this'), Parameter('v')], [], "
         "decorators=[Attribute(x, 'setter')]))]))"
     ),
+    "class A { [k] = 1; }": "ClassDefinition(Class('A', [], [Assign([Subscript(this, k)], 1)]))",
     "@d class A { @e m() {} }": (
         "ClassDefinition(Class('A', [], [FunctionDefinition(Function('m', [Parameter('this')], [], "
         "decorators=[e]))], decorators=[d]))"
@@ -391,7 +392,7 @@ def test_any_words(source: str) -> None:
 
 
 def test_broken_code_keeps_what_is_whole() -> None:
-    module = lowered("function f() { return 1; }\nlet = ) ;\nfunction g() {}")
+    module = lowered("function f() { return 1; }\nx = = 3;\nfunction g() {}")
 
     assert {"f", "g"} <= {unit.name for unit in module.units}
     assert any(problem.message.startswith("syntax error") for problem in module.problems)

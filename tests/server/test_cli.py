@@ -86,9 +86,7 @@ def test_an_error_of_our_own_is_two_and_one_line(tmp_path: Path) -> None:
     result = invoke(tmp_path, "analyze", "--path", ".", scanning=Tools(make=broken, cache_folder=tmp_path / "c"))  # type: ignore[arg-type]
 
     assert result.exit_code == 2
-    assert result.stderr == (
-        "closeread: internal error: LookupError: a model is malformed (--verbose shows where)\n"
-    )
+    assert result.stderr == ("closeread: internal error: LookupError: a model is malformed (--verbose shows where)\n")
 
 
 def test_without_a_path_it_is_a_usage_error(tmp_path: Path) -> None:

@@ -273,9 +273,7 @@ The scan is incomplete: 1 problem.
 
 
 def test_text_with_nothing_to_say() -> None:
-    assert text.render(REPORTS["empty"]).decode() == (
-        "0 findings; 0 remarks\nScanned 3 files, 1,234 lines in 2.0 s.\n"
-    )
+    assert text.render(REPORTS["empty"]).decode() == ("0 findings; 0 remarks\nScanned 3 files, 1,234 lines in 2.0 s.\n")
 
 
 @each

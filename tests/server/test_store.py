@@ -78,7 +78,12 @@ def test_the_plant_would_go_off_in_the_librarys_own_disk(tmp_path: Path) -> None
     store = Store(tmp_path)
     store.put_many({b"a": b"1"})
     store.close()
-    plant(store.folder, "UPDATE Cache SET mode = 4, value = ? WHERE key = ?", pickle.dumps(Bomb(tmp_path / "crater")), b"a")
+    plant(
+        store.folder,
+        "UPDATE Cache SET mode = 4, value = ? WHERE key = ?",
+        pickle.dumps(Bomb(tmp_path / "crater")),
+        b"a",
+    )
     with diskcache.Cache(str(store.folder)) as cache:
         cache.get(b"a")
 

@@ -221,7 +221,8 @@ def library(
                     if value.target is not None:
                         frame.engine.handle(frame, node, value, entry, arguments)
     if not stepped:
-        taints = join_taints(taints, _assumed(frame, node, callee, receiver, arguments, bool(entries)))
+        consumed = any(isinstance(entry, Sink) for entry, _ in entries)
+        taints = join_taints(taints, _assumed(frame, node, callee, receiver, arguments, bool(entries), consumed))
     else:
         _call_back(frame, node, receiver, arguments)
     result = Value(taints, UNKNOWN, returns, None, 0, None, callee.name)
@@ -265,12 +266,21 @@ def _configured(frame: Frame, receiver: Value, name: str, arguments: Arguments) 
 
 
 def _assumed(
-    frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: Arguments, known: bool
+    frame: Frame,
+    node: ir.Call,
+    callee: Value,
+    receiver: Value,
+    arguments: Arguments,
+    known: bool,
+    consumed: bool,
 ) -> Taints:
-    """What an unmodelled call passes on: its receiver's taint as it is, its arguments' with doubt."""
+    """What a call without a step passes on: its receiver's taint as it is, its arguments' with doubt.
+
+    A sink consumes its arguments: what an SQL statement returns is not the statement.
+    """
     _call_back(frame, node, receiver, arguments)
     taints = deep_taints(receiver, frame.heap) if receiver.ref else receiver.taints
-    given = join_all(arguments.all(), frame)
+    given = NONE if consumed else join_all(arguments.all(), frame)
     if given:
         sure = 1 if known or receiver.const is not UNKNOWN or receiver.taints else 0
         site = frame.site(node)
@@ -369,6 +379,8 @@ def within(frame: Frame, value: Value, ref: ArgRef) -> Value | None:
     for key in ref.keys:
         shape = frame.heap.get(value.ref) if value.ref else None
         found = shape.items.get(key) if shape is not None else None
+        if found is None and shape is not None and key.isdigit():
+            found = shape.items.get(int(key))
         if found is None:
             return None
         value = found

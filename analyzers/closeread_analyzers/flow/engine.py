@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from .. import ir
-from ..catalogue import Catalogue, Entry, HandlerModel, Models, Sink, Use, name_words
+from ..catalogue import Catalogue, Entry, HandlerModel, Models, Sink, TypeModel, Use, name_words
 from . import expressions, syntax
 from .frame import Frame, Record, Variables, join_states
 from .scopes import ClassInfo, FunctionInfo, Source
@@ -53,6 +53,8 @@ MAX_CHAIN: Final = 30
 CONSTRUCTORS: Final = ("__init__", "constructor")
 _PROPERTY: Final = ("property", "cached_property", "reify", "hybrid_property")
 _STATIC: Final = ("staticmethod",)
+_NUMBER: Final = re.compile(r"\d+(_|$)")
+_ROUTE_TYPED: Final = re.compile(r"<(\w+)(?:\([^)]*\))?:(\w+)>")
 _ROUTE_VARIABLE: Final = re.compile(r"[<{*(:]")
 
 Key = tuple[Any, ...]
@@ -85,10 +87,11 @@ class Memory:
 
 @dataclass(slots=True, eq=False)
 class Handling:
-    """A function that a framework calls: by which model, and whether its route has no variable part."""
+    """A function that a framework calls: by which model; "literal" if its route has no variable part; parameters the route types."""
 
     model: HandlerModel | None
     route: str | None
+    types: tuple[tuple[str, str], ...] = ()
 
 
 NOT_HANDLED: Final = Handling(None, None)
@@ -389,7 +392,11 @@ class Engine:
             return Value(target=ModuleRef(below), name=name)
         if node.level and not node.module:
             return Value(name=name)
-        return Value(path=node.module if node.member == "default" else inner, name=name)
+        return Value(path=self._canonical(importer, node.module if node.member == "default" else inner), name=name)
+
+    def _canonical(self, importer: str, path: str) -> str:
+        source = self.load(importer)
+        return canonical(source.models, path) if source is not None else path
 
     def _resolved(self, importer: str, module: str, level: int) -> str | None:
         need = ("resolve", importer, module, level)
@@ -661,7 +668,7 @@ class Engine:
         key = (models.language, name)
         known = self._named.get(key)
         if known is None:
-            words = name_words(name)
+            words = _NUMBER.sub(r"\1", name_words(name))
             known = tuple(entry for entry in models.named if entry.name is not None and entry.name.search(words))
             if len(self._named) > 100_000:
                 self._named.clear()
@@ -671,6 +678,10 @@ class Engine:
     def cleared_behind(self, prefix: str) -> frozenset[str]:
         """The sink kinds for which data is harmless behind this constant text."""
         return frozenset(kind for kind, pattern in self.catalogue.prefixes.items() if pattern.match(prefix))
+
+    def canonical(self, frame: Frame, path: str) -> str:
+        """The path under which the models know a type."""
+        return canonical(frame.models, path)
 
     def operator_path(self, frame: Frame, operator: str, left: Value) -> str | None:
         """The path of an operator's result: joining with `/` gives another of the same."""
@@ -721,7 +732,11 @@ class Engine:
         for decorator in function.decorators:
             for entry in self._decorator_entries(frame, decorator):
                 if isinstance(entry, HandlerModel):
-                    return Handling(entry, self._route(frame, decorator, entry))
+                    route = self._route(frame, decorator, entry)
+                    if route is None:
+                        return Handling(entry, None)
+                    typed = tuple((name, kind) for kind, name in _ROUTE_TYPED.findall(route))
+                    return Handling(entry, None if _ROUTE_VARIABLE.search(route) else "literal", typed)
         models = frame.models
         if owner is not None:
             for base in self.bases(owner):
@@ -745,7 +760,7 @@ class Engine:
         if node is None:
             return None
         const = expressions.evaluate(frame, node).const
-        return "literal" if isinstance(const, str) and not _ROUTE_VARIABLE.search(const) else None
+        return const if isinstance(const, str) else None
 
     def handle(self, frame: Frame, node: ir.Node, value: Value, entry: HandlerModel, arguments: Any) -> None:
         """A function was handed to a framework: interpret it as the framework will call it."""
@@ -834,9 +849,10 @@ class Engine:
                     site = frame.site(parameter)
                     trail = Trail(None, site, f"the client's `{parameter.name}`")
                     taints = (symbol, Taint(model.parameters, site, parameter.name, frozenset(), trail, 2))
-                    if value is not None and value.path is not None:
-                        cleared = self._cleared_by_type(frame, value.path)
-                        taints = tuple(taint.clear(cleared) for taint in taints)
+                    kind = dict(handling.types).get(parameter.name) or (value.path if value is not None else None)
+                    if kind:
+                        cleared = self._cleared_by_type(frame, kind)
+                        taints = (symbol, taints[1].clear(cleared))
                 if value is None:
                     value = Value(taints, name=parameter.name)
                 elif value.taints is not taints:
@@ -890,10 +906,12 @@ class Engine:
             return
         passed: dict[int, Value] = {}
         if handling.model is not None:
-            passed = self._nested_arguments(frame, function, handling.model)
+            passed = self._nested_arguments(frame, function, handling.model, dict(handling.types))
         self.run_inline(frame, function, passed, closure, None, handling.model, handling.route)
 
-    def _nested_arguments(self, frame: Frame, function: ir.Function, model: HandlerModel) -> dict[int, Value]:
+    def _nested_arguments(
+        self, frame: Frame, function: ir.Function, model: HandlerModel, types: dict[str, str]
+    ) -> dict[int, Value]:
         passed: dict[int, Value] = {}
         for index, parameter in enumerate(function.parameters):
             path = model.types[index] if index < len(model.types) else ""
@@ -903,7 +921,9 @@ class Engine:
                 site = frame.site(parameter)
                 trail = Trail(None, site, f"the client's `{parameter.name}`")
                 taint = Taint(model.parameters, site, parameter.name, frozenset(), trail, 2)
-                if parameter.annotation is not None:
+                if parameter.name in types:
+                    taint = taint.clear(self._cleared_by_type(frame, types[parameter.name]))
+                elif parameter.annotation is not None:
                     typed = expressions.annotated(frame, parameter.annotation)
                     if typed is not None and typed.path is not None:
                         if not _plain_type(typed.path):
@@ -1012,6 +1032,14 @@ class Engine:
 
 class Interrupted(Exception):
     """`cancelled()` said to stop."""
+
+
+def canonical(models: Models, path: str) -> str:
+    """The path under which the models know what this path is an instance of, or another name of."""
+    for entry in models.attributes.get(path, ()):
+        if isinstance(entry, TypeModel) and not entry.when and not entry.unless:
+            return entry.returns
+    return path
 
 
 def _plain_type(path: str) -> bool:

@@ -607,7 +607,7 @@ def annotated(frame: Frame, annotation: ir.Expression) -> Value | None:
     if isinstance(value.target, ClassRef):
         return Value(target=Instance(value.target))
     if value.path is not None:
-        return Value(path=value.path)
+        return Value(path=frame.engine.canonical(frame, value.path))
     return None
 
 

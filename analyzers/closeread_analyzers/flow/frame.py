@@ -275,7 +275,10 @@ def _augmented(frame: Frame, node: ir.AugmentedAssign) -> None:
 def _return(frame: Frame, node: ir.Return) -> None:
     value = expressions.evaluate(frame, node.value) if node.value is not None else Value(const=None)
     if frame.handler is not None and frame.handler.returns and node.value is not None:
-        expressions.sink(frame, frame.handler.returns, value, node.value, 2)
+        body = value
+        if isinstance(node.value, ir.Sequence) and node.value.kind == "tuple":  # the body, then status and headers
+            body = expressions.item(frame, node.value, value, Value(const=0))
+        expressions.sink(frame, frame.handler.returns, body, node.value, 2)
     frame.exits.append((value, frame.variables, frame.heap))
     frame.alive = False
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import ir
 from ..catalogue import Guard
 from . import calls, containers, expressions, folding
-from .values import NONE, UNKNOWN, FunctionRef, Instance, Value
+from .values import NONE, UNKNOWN, FunctionRef, Instance, Parameter, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -22,6 +22,7 @@ _OPPOSITE: Final = {
     "==": "!=", "!=": "==", "===": "!==", "!==": "===", "in": "not in", "not in": "in", "is": "is not", "is not": "is",
     "<": ">=", ">=": "<", ">": "<=", "<=": ">",
 }  # fmt: skip
+MAX_ALTERNATIVES: Final = 4
 _EQUAL: Final = ("==", "===", "is")
 
 
@@ -64,6 +65,8 @@ def assume(frame: Frame, node: ir.Expression, outcome: bool) -> None:
         if (node.operator == "and") == outcome and node.operator != "??":
             for operand in node.operands:
                 assume(frame, operand, outcome)
+        elif node.operator != "??" and len(node.operands) <= MAX_ALTERNATIVES:
+            _assume_any(frame, node.operands, outcome)
         return
     if isinstance(node, ir.Bind):
         assume(frame, node.target, outcome)
@@ -73,6 +76,19 @@ def assume(frame: Frame, node: ir.Expression, outcome: bool) -> None:
         _assume_call(frame, node, outcome)
 
 
+def _assume_any(frame: Frame, operands: list[ir.Expression], outcome: bool) -> None:
+    """One of the operands is `outcome`, nobody knows which: what holds in every case."""
+    states = []
+    for index, operand in enumerate(operands):
+        before = frame.save()
+        assume(frame, operand, outcome)
+        states.append((frame.variables, frame.heap))
+        frame.restore(before)
+        if index + 1 < len(operands):
+            assume(frame, operand, not outcome)
+    frame.merge(states)
+
+
 def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None:
     operator = node.operator if outcome else _OPPOSITE.get(node.operator, "")
     if operator in _EQUAL:
@@ -80,8 +96,10 @@ def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None
         _equal(frame, node.right, node.left)
     elif operator == "in" and _constants_only(frame, node.right):
         _narrow(frame, node.left, None)
-    for entry in frame.models.compares.get(node.operator, ()):
-        if not isinstance(entry, Guard) or entry.holds is not outcome:
+    compares = frame.models.compares
+    asked = compares.get(node.operator, ()) + compares.get(_OPPOSITE.get(node.operator, ""), ())
+    for entry in asked:
+        if not isinstance(entry, Guard) or (entry.holds is outcome) is not (node.operator in entry.paths):
             continue
         sides = {"left": quiet(frame, node.left), "right": quiet(frame, node.right)}
         if not calls.holds(frame, entry, calls.Arguments([], dict(sides)), sides["left"]):
@@ -171,6 +189,19 @@ def _narrow(frame: Frame, node: ir.Expression, clears: frozenset[str] | None) ->
         _rebind(frame, node, Value(NONE, value.const, value.path, value.target, 0, None, value.name))
     elif value.taints:
         _rebind(frame, node, value.clear(clears))
+        if isinstance(node, ir.Attribute):
+            _spread(frame, value, clears)
+
+
+def _spread(frame: Frame, part: Value, clears: frozenset[str]) -> None:
+    """A guard over a part (`url.netloc`) speaks of the whole: of every variable with the part's data."""
+    origins = {taint.origin for taint in part.taints}
+    origins |= {Parameter(o.index, o.inside[:-1]) for o in origins if isinstance(o, Parameter) and o.inside}
+    for name, value in frame.variables.items():
+        if any(taint.origin in origins for taint in value.taints):
+            frame.variables[name] = value.tainted(
+                tuple(taint.clear(clears) if taint.origin in origins else taint for taint in value.taints)
+            )
 
 
 def _place(frame: Frame, node: ir.Expression) -> Value | None:

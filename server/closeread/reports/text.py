@@ -66,6 +66,7 @@ def _finding(report: Report, finding: Finding) -> Iterator[Line]:
     yield from _snippet(report, finding)
     if finding.trace:
         yield [("  trace:", "dim")]
+        before = ("", 0)
         for number, step in enumerate(finding.trace, 1):
             where = f"{harmless(step.location.path)}:{step.location.start_line}"
             yield [
@@ -74,8 +75,10 @@ def _finding(report: Report, finding: Finding) -> Iterator[Line]:
                 (f" {step.kind}: " if step.kind != "step" else " ", "dim"),
                 (harmless(step.message), ""),
             ]
-            if code := report.line(step.location.path, step.location.start_line).strip():
+            here = (step.location.path, step.location.start_line)
+            if here != before and (code := report.line(*here).strip()):
                 yield [(f"         {harmless(code[:_WIDEST])}", "green")]
+            before = here
     if fix := report.fix(finding):
         yield [("  fix: ", "bold green"), (harmless(fix), "")]
 

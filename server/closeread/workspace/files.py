@@ -60,6 +60,20 @@ class Listing:
     ignored: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What of a folder is inside the root. `linked`: it is reached through a symbolic link."""
+
+    files: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+    linked: bool = False
+
+
+_NO_FOLDER = _Folder(linked=True)
+_LONGEST_PATH = 4096
+
+
 def digest(text: bytes) -> str:
     """What `FileResult.dependencies` hold: the digest of a text in UTF-8."""
     return blake2b(text, digest_size=16).hexdigest()
@@ -81,8 +95,7 @@ class Workspace:
         self.root = root
         self.settings = settings or Settings()
         self._real_root = os.path.realpath(root)
-        self._folders: dict[str, frozenset[str]] = {}
-        self._linked: dict[str, bool] = {}
+        self._folders: dict[str, _Folder] = {}
         self._digests: dict[str, str] = {}
 
     def read(self, path: str) -> bytes | None:
@@ -94,20 +107,20 @@ class Workspace:
         if not _is_plain(path):
             return False
         folder, _, name = path.rpartition("/")
-        names = self._folders.get(folder)
-        if names is None:
-            names = self._folders[folder] = self._names(folder)
-        return name in names
+        return name in self._folder(folder).files
 
     def digest(self, path: str) -> str:
         """The digest of the file's text as last read, "" where there is none."""
         known = self._digests.get(path)
-        return self.load(path).digest if known is None else known
+        if known is None:
+            # Most of what is asked for is a place where an import might have led: a look at the folder is enough.
+            known = self._digests[path] = self.load(path).digest if self.exists(path) else ""
+        return known
 
     def forget(self, path: str) -> None:
         """The file may have changed, appeared or gone."""
         self._digests.pop(path, None)
-        self._folders.pop(path.rpartition("/")[0], None)
+        self._folders.clear()
 
     def load(self, path: str) -> Source:
         """Read one file. Never raises."""
@@ -122,7 +135,7 @@ class Workspace:
         full = os.path.join(self._real_root, path)
         try:
             # Only a link can lead outside, and most paths have none; `realpath` costs more than reading.
-            if (os.path.islink(full) or self._is_linked(path.rpartition("/")[0])) and not self._is_inside(full):
+            if (os.path.islink(full) or self._folder(path.rpartition("/")[0]).linked) and not self._is_inside(full):
                 return _refused(path, "A symbolic link that leaves the project; not followed.", "unreadable")
             data = platform_.read_regular(full, limit)
         except FileNotFoundError:
@@ -165,28 +178,39 @@ class Workspace:
                 return False
             folder += name + "/"
 
-    def _names(self, folder: str) -> frozenset[str]:
-        full = os.path.join(self._real_root, folder)
-        if folder and not self._is_inside(full):
-            return frozenset()
-        try:
-            with os.scandir(full) as entries:
-                return frozenset(
-                    entry.name
-                    for entry in entries
-                    if entry.is_file() and (not entry.is_symlink() or self._is_inside(entry.path))
-                )
-        except OSError:
-            return frozenset()
-
-    def _is_linked(self, folder: str) -> bool:
-        """Whether a folder is reached through a symbolic link below the root."""
-        known = self._linked.get(folder)
-        if known is None:
-            above, _, _ = folder.rpartition("/")
-            known = bool(folder) and (self._is_linked(above) or os.path.islink(os.path.join(self._real_root, folder)))
-            self._linked[folder] = known
+    def _folder(self, folder: str) -> _Folder:
+        """What is in a folder. One that its parent does not have is not asked for."""
+        known = self._folders.get(folder)
+        if known is not None:
+            return known
+        path = ""
+        known = self._folders.get("") or self._folders.setdefault("", self._list("", linked=False))
+        for name in folder.split("/") if folder else ():
+            path = f"{path}/{name}" if path else name
+            below = self._folders.get(path)
+            if below is None:
+                linked = known.linked or name in known.links
+                below = self._list(path, linked) if name in known.folders else _NO_FOLDER
+                self._folders[path] = below
+            known = below
         return known
+
+    def _list(self, folder: str, linked: bool) -> _Folder:
+        files, folders, links = set(), set(), set()
+        try:
+            with os.scandir(os.path.join(self._real_root, folder)) as entries:
+                for entry in entries:
+                    if entry.is_symlink():
+                        links.add(entry.name)
+                    if (linked or entry.is_symlink()) and not self._is_inside(entry.path):
+                        continue
+                    if entry.is_file():
+                        files.add(entry.name)
+                    elif entry.is_dir():
+                        folders.add(entry.name)
+        except OSError:
+            return _NO_FOLDER
+        return _Folder(frozenset(files), frozenset(folders), frozenset(links), linked)
 
     def _is_inside(self, full: str) -> bool:
         real = os.path.realpath(full)

@@ -9,41 +9,25 @@ import tree_sitter
 from ... import ir
 from ..lowering import ExpressionHandler, kind_ids, table
 from .definitions import class_expression, function_expression
-from .literals import number, unescaped
-from .lowerer import GRAMMAR, JavaScriptLowerer, first_child, has_token, unwrapped
-from .modules import required_module, string_value
+from .displays import array, inner, jsx, name, number_literal, object_display, spread, string, text_of, with_default
+from .literals import unescaped
+from .lowerer import GRAMMAR, JavaScriptLowerer, has_token, unwrapped
+from .modules import required_module
 
 _CALL = kind_ids(GRAMMAR, "call_expression")
 _MEMBER = kind_ids(GRAMMAR, "member_expression")
 _CHAIN = _CALL | _MEMBER | kind_ids(GRAMMAR, "subscript_expression")
 _BINARY = kind_ids(GRAMMAR, "binary_expression")
 _SPREAD = kind_ids(GRAMMAR, "spread_element")
-_REST = kind_ids(GRAMMAR, "rest_pattern")
-_STRING = kind_ids(GRAMMAR, "string")
-_NUMBER = kind_ids(GRAMMAR, "number")
-_COMPUTED = kind_ids(GRAMMAR, "computed_property_name")
 _SUPER = kind_ids(GRAMMAR, "super")
 _TEMPLATE = kind_ids(GRAMMAR, "template_string")
-_SHORTHAND = kind_ids(GRAMMAR, "shorthand_property_identifier", "shorthand_property_identifier_pattern")
-_DEFAULTED_SHORTHAND = kind_ids(GRAMMAR, "object_assignment_pattern")
-_PAIR = kind_ids(GRAMMAR, "pair", "pair_pattern")
-_METHOD = kind_ids(GRAMMAR, "method_definition")
-_JSX_ELEMENT = kind_ids(GRAMMAR, "jsx_element", "jsx_self_closing_element", "jsx_opening_element")
-_JSX_ATTRIBUTE = kind_ids(GRAMMAR, "jsx_attribute")
-_JSX_OPENING = kind_ids(GRAMMAR, "jsx_opening_element")
-_JSX_EXPRESSION = kind_ids(GRAMMAR, "jsx_expression")
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _SHORT_CIRCUIT = {"&&": "and", "||": "or", "??": "??"}
 _COMPARISONS = frozenset(("==", "!=", "===", "!==", "<", "<=", ">", ">=", "in", "instanceof"))
-_HOLE = "<hole>"
 
 
 # --- Names and literals ----------------------------------------------------------------------------
-
-
-def _name(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    return ir.Name(node.start_byte - low.base, node.end_byte - low.base, low.identifier(node))
 
 
 def _constant(value: ir.ConstantValue) -> ExpressionHandler:
@@ -51,18 +35,6 @@ def _constant(value: ir.ConstantValue) -> ExpressionHandler:
         return ir.Constant(node.start_byte - low.base, node.end_byte - low.base, value)
 
     return handler
-
-
-def _string(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    return ir.Constant(node.start_byte - low.base, node.end_byte - low.base, string_value(low, node))
-
-
-def _text(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    return ir.Constant(node.start_byte - low.base, node.end_byte - low.base, low.text(node))
-
-
-def _number(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    return ir.Constant(node.start_byte - low.base, node.end_byte - low.base, number(low.text(node)))
 
 
 def _regex(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
@@ -319,154 +291,23 @@ def _yield(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Exp
     return ir.Yield(node.start_byte - low.base, node.end_byte - low.base, value, has_token(node, "*"))
 
 
-# --- Displays and patterns -------------------------------------------------------------------------
-
-
-def _array(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    """`[a, , ...b]`, as a value and as a target; a hole is undefined, or a name that nothing reads."""
-    is_target = node.type == "array_pattern"
-    items: list[ir.Expression] = []
-    after_comma = True
-    for child in node.children:
-        if child.is_extra or child.type in ("[", "]"):
-            continue
-        if child.type == ",":
-            if after_comma:
-                at = child.start_byte - low.base
-                items.append(ir.Name(at, at, _HOLE) if is_target else ir.Constant(at, at, None))
-            after_comma = True
-            continue
-        after_comma = False
-        items.append(low.expression(child, depth))
-    return ir.Sequence(node.start_byte - low.base, node.end_byte - low.base, "list", items)
-
-
-def _spread(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    value = low.only(node, depth) or low.opaque(node, depth)
-    return ir.Spread(node.start_byte - low.base, node.end_byte - low.base, value)
-
-
-def _with_default(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    target, default = low.field(node, "left", depth), low.field(node, "right", depth)
-    return ir.WithDefault(node.start_byte - low.base, node.end_byte - low.base, target, default)
-
-
-def _object(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    """`{a, b: c, d() {}, ...e}`, as a value and as a target."""
-    entries: list[tuple[ir.Expression | None, ir.Expression]] = []
-    for child in node.named_children:
-        if child.is_extra:
-            continue
-        kind = child.kind_id
-        if kind in _SHORTHAND:
-            entries.append((_text(low, child, depth), _name(low, child, depth)))
-        elif kind in _PAIR:
-            key_node = child.child_by_field_name("key")
-            key = _key(low, key_node, depth) if key_node is not None else None
-            value = low.field(child, "value", depth)
-            if isinstance(value, ir.FunctionExpression) and isinstance(key, ir.Constant) and not value.function.name:
-                value.function.name = str(key.value)
-            entries.append((key, value))
-        elif kind in _METHOD:
-            entries.append(_object_method(low, child, depth))
-        elif kind in _SPREAD or kind in _REST:
-            entries.append((None, low.only(child, depth) or low.opaque(child, depth)))
-        elif kind in _DEFAULTED_SHORTHAND:
-            left = child.child_by_field_name("left")
-            key = _text(low, left, depth) if left is not None else None
-            entries.append((key, low.expression(child, depth)))
-        else:
-            entries.append((None, low.expression(child, depth)))
-    return ir.Mapping(node.start_byte - low.base, node.end_byte - low.base, entries)
-
-
-def _key(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    if node.kind_id in _STRING:
-        return _string(low, node, depth)
-    if node.kind_id in _NUMBER:
-        return _number(low, node, depth)
-    if node.kind_id in _COMPUTED:
-        return low.only(node, depth) or low.opaque(node, depth)
-    return _text(low, node, depth)
-
-
-def _object_method(
-    low: JavaScriptLowerer, node: tree_sitter.Node, depth: int
-) -> tuple[ir.Expression | None, ir.Expression]:
-    """A getter is the value that it returns; a setter stands under "set name"."""
-    name = node.child_by_field_name("name")
-    key = _key(low, name, depth) if name is not None else None
-    value = function_expression(low, node, depth)
-    if has_token(node, "get"):
-        value = ir.Call(value.start, value.end, value, [])
-    elif has_token(node, "set") and isinstance(key, ir.Constant) and isinstance(key.value, str):
-        key = ir.Constant(key.start, key.end, f"set {key.value}")
-    return key, value
-
-
-# --- JSX -------------------------------------------------------------------------------------------
-
-
-def _jsx(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    """An `Opaque` of the attributes (a `Mapping`, so that their names stay visible) and the content."""
-    start, end = node.start_byte - low.base, node.end_byte - low.base
-    children: list[ir.Expression] = []
-    attributes: list[tuple[ir.Expression | None, ir.Expression]] = []
-    opening = next((child for child in node.named_children if child.kind_id in _JSX_OPENING), node)
-    for child in opening.named_children if opening is not node else node.named_children:
-        if child.kind_id in _JSX_ATTRIBUTE:
-            attributes.append(_jsx_attribute(low, child, depth))
-        elif child.kind_id in _JSX_EXPRESSION:
-            spread = first_child(child)
-            inner = first_child(spread) if spread is not None and spread.kind_id in _SPREAD else spread
-            if inner is not None:
-                attributes.append((None, low.expression(inner, depth)))
-    if attributes:
-        children.append(ir.Mapping(opening.start_byte - low.base, opening.end_byte - low.base, attributes))
-    if opening is not node:
-        for child in node.named_children:
-            if child.kind_id in _JSX_EXPRESSION or child.kind_id in _JSX_ELEMENT:
-                if child.kind_id not in _JSX_OPENING:
-                    children.append(low.expression(child, depth))
-            elif child.is_error:
-                children.append(low.opaque(child, depth))
-    return ir.Opaque(start, end, "jsx", children)
-
-
-def _jsx_attribute(
-    low: JavaScriptLowerer, node: tree_sitter.Node, depth: int
-) -> tuple[ir.Expression | None, ir.Expression]:
-    start, end = node.start_byte - low.base, node.end_byte - low.base
-    parts = [child for child in node.named_children if not child.is_extra]
-    key = ir.Constant(start, end, low.text(parts[0])) if parts else None
-    if len(parts) < 2:
-        return key, ir.Constant(end, end, True)
-    if parts[1].kind_id in _STRING:
-        return key, _string(low, parts[1], depth)
-    return key, low.expression(parts[1], depth)
-
-
-def _jsx_expression(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
-    return low.only(node, depth) or ir.Constant(node.start_byte - low.base, node.end_byte - low.base, None)
-
-
 def _opaque(low: JavaScriptLowerer, node: tree_sitter.Node, depth: int) -> ir.Expression:
     return low.opaque(node, depth)
 
 
 _HANDLERS: dict[str, ExpressionHandler] = {
-    "identifier": _name,
-    "this": _name,
-    "shorthand_property_identifier": _name,
-    "shorthand_property_identifier_pattern": _name,
-    "property_identifier": _text,
-    "private_property_identifier": _text,
+    "identifier": name,
+    "this": name,
+    "shorthand_property_identifier": name,
+    "shorthand_property_identifier_pattern": name,
+    "property_identifier": text_of,
+    "private_property_identifier": text_of,
     "null": _constant(None),
     "undefined": _constant(None),
     "true": _constant(True),
     "false": _constant(False),
-    "string": _string,
-    "number": _number,
+    "string": string,
+    "number": number_literal,
     "regex": _regex,
     "template_string": _template,
     "call_expression": _chain,
@@ -490,17 +331,19 @@ _HANDLERS: dict[str, ExpressionHandler] = {
     "generator_function_declaration": function_expression,
     "class_declaration": class_expression,
     "class": class_expression,
-    "array": _array,
-    "array_pattern": _array,
-    "object": _object,
-    "object_pattern": _object,
-    "object_assignment_pattern": _with_default,
-    "assignment_pattern": _with_default,
-    "spread_element": _spread,
-    "rest_pattern": _spread,
-    "jsx_element": _jsx,
-    "jsx_self_closing_element": _jsx,
-    "jsx_expression": _jsx_expression,
+    "method_definition": function_expression,  # in broken code only: outside a class or an object
+    "computed_property_name": inner,
+    "array": array,
+    "array_pattern": array,
+    "object": object_display,
+    "object_pattern": object_display,
+    "object_assignment_pattern": with_default,
+    "assignment_pattern": with_default,
+    "spread_element": spread,
+    "rest_pattern": spread,
+    "jsx_element": jsx,
+    "jsx_self_closing_element": jsx,
+    "jsx_expression": inner,
 }
 
 EXPRESSIONS = table(GRAMMAR, _HANDLERS, _opaque)

@@ -21,7 +21,11 @@ _BLOCKING = frozenset(
         "subprocess.check_call",
         "subprocess.check_output",
         "subprocess.getoutput",
-        *(f"{library}.{verb}" for library in ("requests", "httpx") for verb in "get post put patch delete head".split()),
+        *(
+            f"{library}.{verb}"
+            for library in ("requests", "httpx")
+            for verb in "get post put patch delete head".split()
+        ),
         "requests.request",
         "httpx.request",
         *(f"child_process.{name}" for name in ("execSync", "execFileSync", "spawnSync")),

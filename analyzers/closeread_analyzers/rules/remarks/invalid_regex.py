@@ -15,6 +15,7 @@ visits = (ir.Call,)
 calls = frozenset("compile search match fullmatch split findall finditer sub subn".split())
 
 _PATHS = frozenset(f"re.{name}" for name in calls)
+_FLAG = "re."
 _LONGEST = 2_000
 """Characters. Compiling is quick below; nobody writes longer ones by hand."""
 
@@ -24,7 +25,10 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
     if not node.arguments or context.path(node.callee) not in _PATHS or context.is_test:
         return
     pattern = context.constant(argument(node, 0, "pattern"))
-    if not isinstance(pattern, str | bytes) or len(pattern) > _LONGEST:
+    if not isinstance(pattern, str | bytes) or len(pattern) > _LONGEST or len(node.arguments) > 3:
+        return
+    # flags may say that the pattern is to be read otherwise
+    if any("flags" == given.name or _FLAG in context.text(given) for given in node.arguments[1:]):
         return
     error = _error(pattern)
     if error:

@@ -19,11 +19,16 @@ def check(node: ir.Function, context: Context) -> Iterator[Report]:
         default = parameter.default
         if default is None or type(default) is ir.Constant or type(default) is ir.Name:
             continue
-        if not _is_container(default, context):
+        if not _is_container(default, context) or _is_memory(parameter.name):
             continue
         nodes = list(own_nodes(node))
         if not rebinds(nodes, parameter.name) and any(_escapes(part, parameter.name) for part in nodes):
             yield Report(default, name=parameter.name)
+
+
+def _is_memory(name: str) -> bool:
+    """Whether the name says that the default is shared on purpose."""
+    return name.startswith("_") or "cache" in name or "memo" in name
 
 
 def _is_container(default: ir.Expression, context: Context) -> bool:

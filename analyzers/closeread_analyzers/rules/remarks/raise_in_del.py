@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+
 visits = (ir.Raise,)
 
 

@@ -1,0 +1,39 @@
+"""A mode put together from bits, the write bit for others among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import Context, Report
+from ...shapes import argument
+
+visits = (ir.Call,)
+calls = frozenset({"chmod", "fchmod", "lchmod", "chmodSync"})
+
+_OTHERS_WRITE = 0o002
+_BITS = ("stat.S_IWOTH", "stat.S_IRWXO", "fs.constants.S_IWOTH", "fs.constants.S_IRWXO")
+
+
+def check(node: ir.Call, context: Context) -> Iterator[Report]:
+    """Reports the mode."""
+    place = 0 if len(node.arguments) == 1 else 1
+    mode = argument(node, place, "mode")
+    if not isinstance(mode, ir.Binary) or mode.operator != "|":
+        return
+    # a mask that is taken away is below another operator and is not looked into
+    pending: list[ir.Expression] = [mode]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ir.Binary):
+            if part.operator == "|":
+                pending.extend((part.left, part.right))
+        elif _lets_others_write(part, context):
+            yield Report(mode, name=context.text(mode))
+            return
+
+
+def _lets_others_write(part: ir.Expression, context: Context) -> bool:
+    if isinstance(part, ir.Constant):
+        return type(part.value) is int and bool(part.value & _OTHERS_WRITE)
+    return isinstance(part, ir.Attribute | ir.Name) and context.path(part) in _BITS
