@@ -175,7 +175,7 @@ class Context:
                 suffixes.append("()")
                 at = at.callee
             elif type(at) is ir.Subscript and type(at.key) is ir.Constant:
-                suffixes.append(f"[{at.key.value}]")
+                suffixes.append(f"[{at.key.value!s}]")
                 at = at.value
             else:
                 break
@@ -210,9 +210,9 @@ class Context:
         return ir.Node(node.start, node.start + len(self.text(node).partition("\n")[0].encode()))
 
     def is_explained(self, node: ir.Node) -> bool:
-        """Whether a comment stands in `node` below its first line: somebody thought about it."""
-        _, _, below = self.text(node).partition("\n")
-        return self.comment in below or (self.comment == "//" and "/*" in below)
+        """Whether a comment stands in `node`, and not just at the end of its first line: somebody thought about it."""
+        text = self.text(node)
+        return self.comment in text.partition("\n")[2] or (self.comment == "//" and "/*" in text)
 
 
 @lru_cache(maxsize=8)

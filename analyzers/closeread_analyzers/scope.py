@@ -114,7 +114,7 @@ def _bind_module(scope: Scope, target: ir.Expression, module: str) -> None:
         scope.imports[target.id] = module
     elif isinstance(target, ir.Mapping):
         for key, value in target.entries:
-            if isinstance(key, ir.Constant) and isinstance(value, ir.Name):
+            if isinstance(key, ir.Constant) and isinstance(key.value, str) and isinstance(value, ir.Name):
                 scope.imports[value.id] = f"{module}.{key.value}"
 
 

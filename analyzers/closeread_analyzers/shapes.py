@@ -19,8 +19,26 @@ if TYPE_CHECKING:
 DISPLAYS = (ir.Sequence, ir.Mapping, ir.Comprehension)
 
 MUTATORS = frozenset(
-    "append extend insert remove pop clear sort reverse add discard update setdefault popitem appendleft "
-    "extendleft push unshift splice".split()
+    [
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "clear",
+        "sort",
+        "reverse",
+        "add",
+        "discard",
+        "update",
+        "setdefault",
+        "popitem",
+        "appendleft",
+        "extendleft",
+        "push",
+        "unshift",
+        "splice",
+    ]
 )
 """Methods that change a container in place."""
 

@@ -26,7 +26,10 @@ _KEY = (
     r"|client_secret|consumer_secret|access_key|encryption_key|encrypt_key|signing_key|signing_secret|jwt_secret|jwt_key"
     r"|session_secret|cookie_secret|shared_secret|webhook_secret|hmac_key|hmac_secret|master_key|auth_key|secret"
 )
-_TOKEN = r"(?:auth|access|api|bearer|bot|refresh|github|gitlab|slack|jwt|personal_access|deploy|oauth|session)_token|authtoken|apitoken"
+_TOKEN = (
+    r"(?:auth|access|api|bearer|bot|refresh|github|gitlab|slack|jwt|personal_access|deploy|oauth|session)_token"
+    r"|authtoken|apitoken"
+)
 # What may stand behind the words and leaves the value the secret itself.
 _AFTER = (
     r"(?:_(?:\d+|v\d+|dev|development|prod|production|staging|local|test|default|admin|root|user|db|database|mysql"
@@ -42,7 +45,8 @@ _PROMISES: tuple[tuple[Promise, re.Pattern[str]], ...] = (
 )
 
 _PLACEHOLDER = re.compile(
-    r"change[-_ .]?(?:me|this|it)|replace[-_ .]?(?:me|this|with)|^your|your[-_ ]|^my[-_]|^insert|^enter|^example|example$|placeholder"
+    r"change[-_ .]?(?:me|this|it)|replace[-_ .]?(?:me|this|with)|^your|your[-_ ]|^my[-_]|^insert|^enter"
+    r"|^example|example$|placeholder"
     r"|^todo|fixme|^dummy|^fake|^mock|redacted|^sample|^foo|^bar$|^baz$|^n/?a$|^unset$|not[-_ ]set|^none$|^null$|^nil$"
     r"|^undefined$|^true$|^false$|^default$|^optional$|^required$|^hidden$|^masked$|^unused$|^empty$|^ignored?$|^anonymous$"
     r"|^([x*.?#_-])\1+$|\*\*\*|xxx|\.\.\.|^test(?:ing)?$|^string$|^text$|^value$|^env:|^file:|^vault:|^arn:|^ref\+|^!|^(?:abc|123|0123)$",
@@ -55,8 +59,32 @@ _PLACE = re.compile(
 _WORDS = re.compile(r"^[A-Za-z]+(?:[-_ .:][A-Za-z]+)*[?:.!]?$")
 
 COMMON_PASSWORDS = frozenset(
-    "admin root toor guest letmein qwerty postgres mysql oracle welcome iloveyou monkey dragon master secret pass "
-    "administrator superuser manager hunter2 passw0rd p@ssw0rd changeit trustno1".split()
+    [
+        "admin",
+        "root",
+        "toor",
+        "guest",
+        "letmein",
+        "qwerty",
+        "postgres",
+        "mysql",
+        "oracle",
+        "welcome",
+        "iloveyou",
+        "monkey",
+        "dragon",
+        "master",
+        "secret",
+        "pass",
+        "administrator",
+        "superuser",
+        "manager",
+        "hunter2",
+        "passw0rd",
+        "p@ssw0rd",
+        "changeit",
+        "trustno1",
+    ]
 )
 """What everybody tries first: plain words, and secrets all the same."""
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from closeread_analyzers.finding import FileResult, Finding, Problem
 from closeread_analyzers.languages import language_of
-from closeread_analyzers.pipeline import Cancelled, Files
+from closeread_analyzers.pipeline import Cancelled, Files, Project, merged
 
 from . import settings as settings_
 from .settings import Settings
@@ -57,12 +57,6 @@ class ProjectLike(Protocol):
 ProjectFactory = Callable[[Files], ProjectLike]
 
 
-def _project(files: Files) -> ProjectLike:
-    from closeread_analyzers.pipeline import Project
-
-    return Project(files)
-
-
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """What one file had to say, and the text it was said of.
@@ -83,6 +77,21 @@ class _Open:
     text: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What the analysers said of a file, and after how many changes of its folder they said it."""
+
+    changes: int
+    result: FileResult
+
+    def inside(self, path: str) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.result.findings if finding.location.path == path)
+
+    def others(self) -> set[str]:
+        """The other files that data flows into from this one, to a finding there."""
+        return {finding.location.path for finding in self.result.findings} - {self.result.path}
+
+
 @dataclass(slots=True)
 class Folder:
     """One project: a root, its settings, its files on disk and the open texts over them. Satisfies `Files`.
@@ -97,6 +106,12 @@ class Folder:
     opened: dict[str, _Open] = field(default_factory=dict)
     project: ProjectLike | None = None
     ignored: dict[str, bool] = field(default_factory=dict)
+    results: dict[str, _Result] = field(default_factory=dict)
+    scanned: set[str] = field(default_factory=set)
+    """Files that are shown though they are not open."""
+    unsettled: set[str] = field(default_factory=set)
+    """Files in which another file's flows end differently than was shown."""
+    changes: int = 0
 
     @property
     def settings(self) -> Settings:
@@ -138,7 +153,7 @@ def shown(finding: Finding, settings: Settings) -> bool:
 class Session:
     """Folders, open texts, and their analysis."""
 
-    def __init__(self, project_factory: ProjectFactory = _project) -> None:
+    def __init__(self, project_factory: ProjectFactory = Project) -> None:
         self._factory = project_factory
         self._folders: dict[Path, Folder] = {}
         self._loose: dict[Path, Folder] = {}
@@ -172,7 +187,7 @@ class Session:
 
     def reload(self, root: Path | None = None) -> None:
         """Read the settings again, of one folder or of all."""
-        for folder in (*self._folders.values(), *self._loose.values()):
+        for folder in self._all():
             if root is not None and folder.root != root:
                 continue
             settings, folder.problems = self._settings(folder.root, in_workspace=folder.only is None)
@@ -182,7 +197,7 @@ class Session:
             folder.workspace = Workspace(folder.root, settings)
             folder.ignored.clear()
             if settings.max_file_size != old.max_file_size:
-                folder.project = None  # what it read and what it could not may both differ
+                self._reset(folder)  # what it read and what it could not may both differ
 
     def config_problems(self) -> list[tuple[Path, bytes, tuple[Problem, ...]]]:
         """The settings files with something wrong in them: path, text, and what is wrong."""
@@ -202,8 +217,8 @@ class Session:
 
     def forget(self) -> None:
         """Drop everything that was remembered of any analysis."""
-        for folder in (*self._folders.values(), *self._loose.values()):
-            folder.project = None
+        for folder in self._all():
+            self._reset(folder)
             folder.workspace = Workspace(folder.root, folder.settings)
 
     # --- Texts ------------------------------------------------------------------------------------
@@ -220,8 +235,7 @@ class Session:
             self.open(path, version, text)
             return
         opened.version, opened.text = version, text
-        if folder.project is not None:
-            folder.project.change(name, edits)
+        self._changed(folder, name, edits)
 
     def close(self, path: Path) -> None:
         """The user closed a file; its text is the one on disk again."""
@@ -232,62 +246,110 @@ class Session:
             self._loose.pop(path, None)
             return
         folder.workspace.forget(name)
-        if folder.project is not None:
-            folder.project.change(name)
+        self._changed(folder, name)
+        if name not in folder.scanned:
+            self._drop(folder, name)
 
     def changed_on_disk(self, path: Path) -> None:
         """Someone else wrote, made or removed a file."""
         folder, name = self.place(path)
         folder.workspace.forget(name)
         folder.ignored.clear()
-        if name not in folder.opened and folder.project is not None:
-            folder.project.change(name)
+        if name not in folder.opened:
+            self._changed(folder, name)
 
     def opened(self) -> list[Path]:
         """Every open file."""
-        return [
-            folder.root / name for folder in (*self._folders.values(), *self._loose.values()) for name in folder.opened
-        ]
+        return [folder.root / name for folder in self._all() for name in folder.opened]
 
     # --- Analysis ---------------------------------------------------------------------------------
 
-    def analyze(self, path: Path, cancelled: IsCancelled = _never) -> tuple[Folder, Analysis]:
-        """Everything to show for one file. Raises `Cancelled`; whatever else it raises is a defect of ours."""
+    def analyze(self, path: Path, cancelled: IsCancelled = _never, *, scan: bool = False) -> tuple[Folder, Analysis]:
+        """Everything to show in one file: what was found from it, and what other files' flows come to in it.
+
+        A file that is neither open nor was ever part of a scan shows the latter only.
+        Raises `Cancelled`; whatever else it raises is a defect of ours.
+        """
         folder, name = self.place(path)
         opened = folder.opened.get(name)
         version = opened.version if opened is not None else None
         if language_of(name) is None or folder.skips(name):
             return folder, Analysis(name, version)
-        if opened is not None:
-            if len(opened.text) > folder.settings.max_file_size:
-                message = f"Larger than {folder.settings.max_file_size:,} bytes (`max-file-size`)."
-                return folder, Analysis(name, version, problems=(Problem(name, 0, message, "too-large"),))
-            problems: tuple[Problem, ...] = ()
-        else:
-            source = folder.workspace.load(name)
-            problems = (source.problem,) if source.problem is not None else ()
-            if source.text is None:
-                return folder, Analysis(name, version, problems=problems)
-        result = self._analyze(folder, name, cancelled)
-        return folder, Analysis(
-            name,
-            version,
-            tuple(finding for finding in result.findings if shown(finding, folder.settings)),
-            (*problems, *(problem for problem in result.problems if problem not in problems)),
-            result.lines,
+        if scan:
+            folder.scanned.add(name)
+        results: list[FileResult] = []
+        problem = None
+        if opened is not None or name in folder.scanned:
+            problem = self._unreadable(folder, name)
+            own = FileResult(name) if problem is not None and problem[0] else self._result(folder, name, cancelled)
+            results.append(own)
+        results += self._flows_into(folder, name, cancelled)
+        findings = tuple(
+            finding for finding in merged(results) if finding.location.path == name and shown(finding, folder.settings)
         )
+        problems = [] if problem is None else [problem[1]]
+        if results and results[0].path == name:
+            problems += [other for other in results[0].problems if other not in problems]
+        return folder, Analysis(name, version, findings, tuple(problems), results[0].lines if results else 0)
 
-    def dependents(self, path: Path) -> list[Path]:
-        """The open files whose findings may be different since `path` changed."""
+    def affected(self, path: Path) -> list[Path]:
+        """The other files that are shown and may have to be shown differently since `path` changed; open ones first."""
         folder, name = self.place(path)
-        if folder.project is None:
-            return []
-        names = folder.project.dependents(name)
-        return [folder.root / other for other in sorted(names) if other in folder.opened and other != name]
+        names = set(folder.unsettled)
+        if folder.project is not None:
+            names |= {other for other in folder.project.dependents(name) if self._is_shown(folder, other)}
+        folder.unsettled.clear()
+        return [folder.root / other for other in sorted(names - {name}, key=lambda n: (n not in folder.opened, n))]
+
+    def unsettled(self) -> list[Path]:
+        """The files that other files' flows end in differently than was shown; each is named once."""
+        found = [folder.root / name for folder in self._all() for name in sorted(folder.unsettled)]
+        for folder in self._all():
+            folder.unsettled.clear()
+        return found
 
     def sources(self, folder: Folder) -> Listing:
         """The source files of a folder, and what could not be looked at."""
         return folder.workspace.sources()
+
+    def _is_shown(self, folder: Folder, name: str) -> bool:
+        return name in folder.opened or name in folder.scanned
+
+    def _unreadable(self, folder: Folder, name: str) -> tuple[bool, Problem] | None:
+        """Whether there is no text, and what is wrong with it."""
+        opened = folder.opened.get(name)
+        if opened is None:
+            source = folder.workspace.load(name)
+            return None if source.problem is None else (source.text is None, source.problem)
+        limit = folder.settings.max_file_size
+        if len(opened.text) <= limit:
+            return None
+        return True, Problem(name, 0, f"Larger than {limit:,} bytes (`max-file-size`); not analysed.", "too-large")
+
+    def _flows_into(self, folder: Folder, name: str, cancelled: IsCancelled) -> list[FileResult]:
+        """The results of the files whose flows end in `name`, each of them as of now."""
+        found = []
+        for other in [other for other, known in folder.results.items() if name in known.others()]:
+            try:
+                found.append(self._result(folder, other, cancelled))
+            except Cancelled:
+                raise
+            except Exception:
+                # Told where that file itself is analysed; it must not cost this one its own findings.
+                self._drop(folder, other)
+        return found
+
+    def _result(self, folder: Folder, name: str, cancelled: IsCancelled) -> FileResult:
+        known = folder.results.get(name)
+        if known is not None and known.changes == folder.changes:
+            return known.result
+        new = _Result(folder.changes, self._analyze(folder, name, cancelled))
+        folder.results[name] = new
+        before = known.others() if known is not None else set()
+        for other in before | new.others():
+            if known is None or known.inside(other) != new.inside(other):
+                folder.unsettled.add(other)
+        return new.result
 
     def _analyze(self, folder: Folder, name: str, cancelled: IsCancelled) -> FileResult:
         if folder.project is None:
@@ -297,7 +359,7 @@ class Session:
 
         def stop() -> bool:
             nonlocal late
-            late = time.monotonic() > deadline
+            late = late or time.monotonic() > deadline
             return late or cancelled()
 
         try:
@@ -307,6 +369,22 @@ class Session:
                 raise
             message = f"Took longer than {folder.settings.file_timeout:g} seconds (`file-timeout`)."
             return FileResult(name, problems=(Problem(name, 0, message, "timeout"),))
+
+    def _changed(self, folder: Folder, name: str, edits: Sequence[Edit] = ()) -> None:
+        folder.changes += 1
+        if folder.project is not None:
+            folder.project.change(name, edits)
+
+    def _drop(self, folder: Folder, name: str) -> None:
+        """Forget a file's result; what it had found in others is no longer shown there."""
+        known = folder.results.pop(name, None)
+        if known is not None:
+            folder.unsettled |= known.others()
+
+    def _reset(self, folder: Folder) -> None:
+        folder.project = None
+        folder.results.clear()
+        folder.changes += 1
 
     # --- Places -----------------------------------------------------------------------------------
 
@@ -319,6 +397,9 @@ class Session:
         if loose is None:
             loose = self._folder(path.parent, only=path.name)
         return loose, path.name
+
+    def _all(self) -> tuple[Folder, ...]:
+        return (*self._folders.values(), *self._loose.values())
 
     def _inside(self, path: Path) -> Folder | None:
         for parent in path.parents:
@@ -343,18 +424,17 @@ class Session:
             self._loose[path] = folder
         folder.opened[name] = opened
         folder.workspace.forget(name)
-        if folder.project is not None:
-            folder.project.change(name)
+        self._changed(folder, name)
 
     def _move(self) -> None:
         """Give every open file to the folder it belongs to now."""
-        for folder in (*self._folders.values(), *self._loose.values()):
+        for folder in self._all():
             for name, opened in list(folder.opened.items()):
                 path = folder.root / name
                 if self._inside(path) in (folder, None):
                     continue
                 del folder.opened[name]
                 self._loose.pop(path, None)
-                if folder.project is not None:
-                    folder.project.change(name)
+                self._changed(folder, name)
+                self._drop(folder, name)
                 self._put(path, opened)

@@ -1,6 +1,6 @@
 """The analysis of many files: here, or in processes of our own, one a core.
 
-A worker is `[sys.executable, "-I", "-m", "closeread.work"]` that reads requests and writes results as
+A worker is `[sys.executable, "-I", "-m", "closeread.worker"]`, which reads requests and writes results as
 lines of JSON. Neither `multiprocessing` start method will do: `spawn` and `forkserver` put the working
 folder on the child's import path, which a hostile workspace could use, and `fork` is not everywhere.
 
@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -26,13 +25,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from closeread_analyzers.finding import FileResult, Problem, as_json, from_json
+from closeread_analyzers.finding import FileResult, Problem, from_json
 
 from . import platform_
-from .settings import Settings
 from .workspace.files import Source, Workspace
 
 _FEW_FILES = 40
@@ -106,7 +103,7 @@ def pipeline(files: Snapshot) -> Analyser:
 
 def spawn_worker() -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """A worker of our own."""
-    return platform_.child("closeread.work")
+    return platform_.child("closeread.worker")
 
 
 def analyze(
@@ -141,13 +138,13 @@ def _here(
             for path in paths:
                 if stop.is_set():
                     return
-                done.put(_outcome(analyser, snapshot, path, stop.is_set))
+                done.put(outcome_of(analyser, snapshot, path, stop.is_set))
             done.put(None)
         except BaseException as error:
             done.put(error)
 
     with _without_collector():
-        _start_deep(run)
+        start_deep(run)
         try:
             while True:
                 try:
@@ -166,7 +163,7 @@ def _here(
             stop.set()
 
 
-def _start_deep(run: Callable[[], None]) -> threading.Thread:
+def start_deep(run: Callable[[], None]) -> threading.Thread:
     """Start `run` on a thread whose stack has room for deeply nested code."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION_LIMIT))
     previous = threading.stack_size(_STACK_BYTES)
@@ -190,7 +187,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _outcome(analyser: Analyser, snapshot: Snapshot, path: str, stopped: Callable[[], bool]) -> Outcome:
+def outcome_of(analyser: Analyser, snapshot: Snapshot, path: str, stopped: Callable[[], bool]) -> Outcome:
     """Analyse one file; whatever goes wrong is a `Problem` of it."""
     source = snapshot.load(path)
     if source.text is None:
@@ -379,37 +376,3 @@ def _batches(paths: Iterable[str]) -> Iterator[list[str]]:
     for _, group in groupby(paths, key=lambda path: path.rpartition("/")[0]):
         folder = list(group)
         yield from (folder[start : start + _BATCH] for start in range(0, len(folder), _BATCH))
-
-
-def serve(make: MakeAnalyser = pipeline) -> None:
-    """The worker's side: results of what is asked for on standard input, until it ends."""
-    requests = sys.stdin.buffer
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # Whatever prints by accident must not break the protocol.
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-    def answer(message: dict[str, Any]) -> None:
-        answers.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
-        answers.flush()
-
-    greeting = json.loads(requests.readline())
-    settings = Settings(max_file_size=greeting["max-file-size"], file_timeout=greeting["file-timeout"])
-    snapshot = Snapshot(Workspace(Path(greeting["root"]), settings))
-    analyser = make(snapshot)
-    gc.freeze()
-    gc.disable()
-    answer({"ready": True})
-    for line in requests:
-        for path in json.loads(line)["paths"]:
-            outcome = _outcome(analyser, snapshot, path, lambda: False)
-            answer({"result": as_json(outcome.result), "digest": outcome.digest})
-
-
-def run_worker(make: MakeAnalyser = pipeline) -> None:
-    """`serve` on a thread with a deep stack. The parent's end is the worker's end."""
-    with contextlib.suppress(BrokenPipeError):
-        _start_deep(lambda: serve(make)).join()
-
-
-if __name__ == "__main__":
-    run_worker()

@@ -116,6 +116,38 @@ def test_an_empty_file(root: Path) -> None:
     assert problems(run(root)) == []
 
 
+# --- Code, with the real analysers -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "(" * 10_000 + "1" + ")" * 10_000,
+        "x = " + "[" * 10_000,
+        "x = " + "f(" * 10_000 + ")" * 10_000,
+        "x = " + "-" * 10_000 + "1",
+        "x = " + " + ".join(["a"] * 10_000),
+        "x" + ".a" * 10_000 + " = 1",
+        "x = " + "lambda: " * 10_000 + "1",
+        "".join(" " * depth + "if x:\n" for depth in range(2_000)),
+        "def (:\n  )]}\n'''",
+        "",
+        "\n" * 100_000,
+        "import " + ".".join("a" * 5_000),
+        "from " + "." * 5_000 + "x import y",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_code_of_every_depth(root: Path, text: str) -> None:
+    (root / "good.py").write_text("import os\nfrom flask import request\nos.system(request.args['x'])\n")
+    (root / "a.py").write_text(text)
+    report = scan(["."], {"cache": False}, (), None).report
+
+    assert "command-injection" in {f.rule for f in report.findings if f.location.path == "good.py"}
+    assert {problem.path for problem in report.problems} <= {"a.py"}
+    assert not report.failed
+
+
 # --- Files that are none ---------------------------------------------------------------------------
 
 

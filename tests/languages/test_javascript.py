@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from closeread_analyzers import ir
 from closeread_analyzers.languages.javascript import language
+from closeread_analyzers.pipeline import Project
 
 
 def lowered(source: str | bytes, previous: ir.Module | None = None) -> ir.Module:
@@ -484,3 +485,49 @@ def test_libraries_and_the_outside_resolve_to_nothing(module: str) -> None:
 
 def test_module_name() -> None:
     assert language.module_name("src/routes/user.mjs") == "src/routes/user"
+
+
+# --- The library models, where a rule's page does not show it -----------------------------------------
+
+
+class OneFile:
+    """A project of one file, as the analysers see it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text.encode()
+
+    def read(self, path: str) -> bytes | None:
+        return self.text if path == "a.js" else None
+
+    def exists(self, path: str) -> bool:
+        return path == "a.js"
+
+
+FLOWS = {
+    "module.exports = (app, db) => {\n app.get('/', (req, res) => {\n  db.query('select ' + req.query.a);\n });\n};": {
+        ("sql-injection", 3)
+    },
+    "exports.show = (req, res) => {\n eval(req.body.x);\n};": {("code-injection", 2)},
+    "const r = require('express').Router();\nr.route('/').post((req, res) => {\n eval(req.body.x);\n});": {
+        ("code-injection", 3)
+    },
+    "const f = require('fastify')();\nf.get('/', async (request) => {\n eval(request.query.a);\n});": {
+        ("code-injection", 3)
+    },
+    "const K = require('koa');\nnew K().use((ctx) => {\n ctx.body = '<b>' + ctx.query.a;\n});": {
+        ("cross-site-scripting", 3)
+    },
+    "document.write(location.hash.slice(1));": {("cross-site-scripting", 1)},
+    "document.body.innerHTML = new URLSearchParams(location.search).get('q');": {("cross-site-scripting", 1)},
+    "setTimeout('f(' + location.hash + ')', 10);": {("code-injection", 1)},
+    "require('express')().get('/', (req, res) => {\n res.type('text/plain').send(req.query.a);\n});": set(),
+    "require('express')().get('/', (req) => {\n const x = req.query.a;\n ['a'].includes(x) && eval(x);\n});": set(),
+}
+
+
+@pytest.mark.parametrize("source", FLOWS)
+def test_flow(source: str) -> None:
+    found = Project(OneFile(source)).analyze("a.js")
+    actual = {(finding.rule, finding.location.start_line) for finding in found.findings}
+
+    assert FLOWS[source] == actual

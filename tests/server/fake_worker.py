@@ -2,6 +2,6 @@
 
 from fake import Marker
 
-from closeread.work import run_worker
+from closeread.worker import run_worker
 
 run_worker(Marker)

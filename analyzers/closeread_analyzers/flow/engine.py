@@ -116,7 +116,9 @@ class Engine:
         self._low: list[int] = []
         self._records: list[Record] = []
         self._running: set[int] = set()
-        self._answers: dict[Key, Any] = {}
+        self._answers: dict[Key, tuple[Any, set[str], dict[Key, Any]]] = {}
+        self._asking: set[Key] = set()
+        self._circles: set[Key] = set()
         self._sizes: dict[ir.Node, int] = {}
         self._bound: dict[ir.Node, frozenset[str]] = {}
         self._named: dict[tuple[str, str], tuple[Sink, ...]] = {}
@@ -145,6 +147,8 @@ class Engine:
         self._low.clear()
         self._provisional.clear()
         self._records.clear()
+        self._asking.clear()
+        self._circles.clear()
         self._running.clear()
 
     def unit(self, path: str, name: str) -> Record:
@@ -220,20 +224,48 @@ class Engine:
             return self._text(need[1])
         if kind == "function":
             return self._ask(need).answer
-        if kind == "global":
-            return self._global(need[1], need[2])
-        if kind == "export":
-            return self._export(need[1], need[2])
-        if kind == "bases":
-            return self._bases(need[1])
-        if kind == "resolve":
-            return self._resolve(need[1], need[2], need[3])
-        return self._attribute(need[1], need[2])
+        return self._noted(need)
 
-    def _note(self, need: Key, answer: Any) -> Any:
+    def _noted(self, need: Key) -> Any:
+        """The answer to a small question, noted; remembered until a text changes unless it is provisional.
+
+        A question that leads back to itself (modules that import a name from each other) is answered by None.
+        """
+        known = self._answers.get(need)
+        if known is None:
+            if need in self._asking:
+                self._circles.add(need)
+                return None
+            known = self._work_out(need)
+        value, files, needs = known
         if self._records:
-            self._records[-1].needs[need] = answer
-        return answer
+            record = self._records[-1]
+            record.needs[need] = value
+            record.files |= files
+            if needs:
+                record.needs.update(needs)
+        return value
+
+    def _work_out(self, need: Key) -> tuple[Any, set[str], dict[Key, Any]]:
+        record = Record()
+        self._asking.add(need)
+        self._records.append(record)
+        outer = self._low[-1] if self._low else 0
+        if self._low:
+            self._low[-1] = MAX_CHAIN + 1
+        try:
+            value = _SMALL[need[0]](self, *need[1:])
+        finally:
+            self._records.pop()
+            self._asking.discard(need)
+            provisional = bool(self._low) and self._low[-1] <= MAX_CHAIN
+            if self._low:
+                self._low[-1] = min(outer, self._low[-1])
+        known = (value, record.files, record.needs if provisional else {})
+        self._circles.discard(need)
+        if not provisional and not self._circles:
+            self._answers[need] = known
+        return known
 
     def _asked(self, key: Key) -> Any:
         """`_ask`, noted: a provisional answer is noted by what it rests on, which is what can be checked later."""
@@ -260,8 +292,9 @@ class Engine:
     def function(self, frame: Frame, ref: FunctionRef) -> FunctionInfo | None:
         """A function of the workspace. Noted by its text, since callers bind its parameters."""
         info = self._info(ref)
-        self._note(("text", ("function", ref)), info.function.digest if info is not None else b"")
-        self._records[-1].files.add(ref.path)
+        record = self._records[-1]
+        record.needs[("text", ("function", ref))] = info.function.digest if info is not None else b""
+        record.files.add(ref.path)
         return info
 
     def summary(self, frame: Frame, ref: FunctionRef) -> Summary | None:
@@ -303,15 +336,9 @@ class Engine:
 
     def global_value(self, frame: Frame, path: str, name: str) -> Value:
         """What a module-level (or built-in) name holds, ready for use in `frame`."""
-        need = ("global", path, name)
-        value = self._answers.get(need)
-        if value is None:
-            value = self._global(path, name)
-            if not self._stack or ("module", path) not in self._stack:
-                self._answers[need] = value
-        self._note(need, value)
+        value: Value = self._noted(("global", path, name)) or UNKNOWN_VALUE
         if value.shape is None:
-            return value  # type: ignore[no-any-return]
+            return value
         root = frame
         while root.parent is not None:
             root = root.parent
@@ -330,7 +357,7 @@ class Engine:
         for star in source.stars:
             target = self._resolved(path, star.module, star.level)
             if target is not None:
-                found = self._export(target, name)
+                found = self._exported(target, name)
                 if found is not None:
                     return found
         return Value(path=name, name=name)
@@ -345,7 +372,7 @@ class Engine:
             if name in source.imports:
                 return self._imported(source.path, source.imports[name])
             return None
-        state: ModuleState = self._asked(("module", source.path)) if self._records else self._ask(("module", source.path)).answer
+        state: ModuleState = self._asked(("module", source.path))
         value = state.variables.get(name)
         if value is None:
             return self._imported(source.path, source.imports[name]) if name in source.imports else None
@@ -399,16 +426,10 @@ class Engine:
         return canonical(source.models, path) if source is not None else path
 
     def _resolved(self, importer: str, module: str, level: int) -> str | None:
-        need = ("resolve", importer, module, level)
-        found = self._resolve(importer, module, level)
-        self._note(need, found)
-        return found
+        return self._noted(("resolve", importer, module, level))  # type: ignore[no-any-return]
 
     def _resolve(self, importer: str, module: str, level: int) -> str | None:
         """The project file that a module is, or None."""
-        need = ("resolve", importer, module, level)
-        if need in self._answers:
-            return self._answers[need]  # type: ignore[no-any-return]
         source = self.load(importer)
         found = None
         if source is not None:
@@ -422,7 +443,6 @@ class Engine:
                     absent.append(candidate)
             known = found is None and not level and module.partition(".")[0] in source.models.known_modules
             tried[module, level] = () if known else tuple(absent)
-        self._answers[need] = found
         return found
 
     def missing(self, path: str) -> Iterable[str]:
@@ -438,15 +458,15 @@ class Engine:
         return None if value is None else thaw(value, frame.heap)
 
     def _exported(self, path: str, name: str) -> Value | None:
-        return self._note(("export", path, name), self._export(path, name))  # type: ignore[no-any-return]
+        return self._noted(("export", path, name))  # type: ignore[no-any-return]
 
     def _export(self, path: str, name: str) -> Value | None:
         source = self.load(path)
         if source is None:
             return None
-        self._records[-1].files.add(path) if self._records else None
+        self._records[-1].files.add(path)
         if syntax.has_exports(source.module):
-            state: ModuleState = self._asked(("module", path)) if self._records else self._ask(("module", path)).answer
+            state: ModuleState = self._asked(("module", path))
             found = state.exports.get(name)
             if found is not None:
                 return found
@@ -464,7 +484,7 @@ class Engine:
             for star in source.stars:
                 target = self._resolved(path, star.module, star.level)
                 if target is not None and target != path:
-                    found = self._export(target, name)
+                    found = self._exported(target, name)
                     if found is not None:
                         break
         return found
@@ -477,16 +497,9 @@ class Engine:
 
     def bases(self, cls: ClassRef) -> tuple[ClassRef | str, ...]:
         """What a class inherits from, nearest first, itself not included: workspace classes and library paths."""
-        need = ("bases", cls)
-        found: tuple[ClassRef | str, ...] = self._bases(cls)
-        self._note(need, found)
-        return found
+        return self._noted(("bases", cls)) or ()
 
     def _bases(self, cls: ClassRef) -> tuple[ClassRef | str, ...]:
-        need = ("bases", cls)
-        if need in self._answers:
-            return self._answers[need]  # type: ignore[no-any-return]
-        self._answers[need] = ()  # a class that inherits from itself ends here
         found: list[ClassRef | str] = []
         info, source = self._class(cls), self.load(cls.path)
         if info is not None and source is not None:
@@ -501,16 +514,10 @@ class Engine:
                 if value is None:
                     continue
                 if isinstance(value.target, ClassRef):
-                    found += [value.target, *(base for base in self._bases(value.target) if base not in found)]
+                    found += [value.target, *(base for base in self.bases(value.target) if base not in found)]
                 elif value.path is not None:
                     found.append(value.path)
-        answer = tuple(dict.fromkeys(found))
-        if not self._stack:
-            self._answers[need] = answer
-        else:
-            del self._answers[need]
-            self._answers[need] = answer
-        return answer
+        return tuple(dict.fromkeys(found))
 
     def library_base(self, target: Any) -> str | None:
         """The library class that a workspace class (or an instance of one) is, by inheritance."""
@@ -561,13 +568,13 @@ class Engine:
                 if instance or "classmethod" in decorators:
                     return Value(target=Bound(method, value), name=name)
                 return Value(target=method, name=name)
-            attribute = self._note(("attribute", owner, name), self._attribute(owner, name))
+            attribute = self._noted(("attribute", owner, name))
             if attribute is not None:
                 if attribute.path is None and attribute.target is None and not attribute.taints and attribute.shape is None:
                     break  # a plain default, which instances mostly replace: the constructor may say more
                 return thaw(attribute, frame.heap)
         if not instance:
-            return thaw(attribute, frame.heap) if (attribute := self._attribute(cls, name)) is not None else None
+            return thaw(attribute, frame.heap) if (attribute := self._noted(("attribute", cls, name))) is not None else None
         field = self.field(frame, cls, name)
         if field is None:
             return None
@@ -581,7 +588,7 @@ class Engine:
         info = self._class(cls)
         if info is None or name not in self._class_names(info):
             return None
-        state: ModuleState = self._asked(("module", cls.path)) if self._records else self._ask(("module", cls.path)).answer
+        state: ModuleState = self._asked(("module", cls.path))
         return state.attributes.get(cls.name, {}).get(name)
 
     def _class_names(self, info: ClassInfo) -> frozenset[str]:
@@ -1028,6 +1035,15 @@ class Engine:
         exports = {name: freeze(value, frame.heap) for name, value in frame.exports.items()}
         attributes = dict(record.handlers)
         return ModuleState(variables, exports, attributes)
+
+
+_SMALL: Final[dict[str, Callable[..., Any]]] = {
+    "global": Engine._global,
+    "export": Engine._export,
+    "bases": Engine._bases,
+    "resolve": Engine._resolve,
+    "attribute": Engine._attribute,
+}
 
 
 class Interrupted(Exception):

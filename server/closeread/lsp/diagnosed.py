@@ -37,10 +37,12 @@ class Wording:
     """Whether the client shows the places that a diagnostic refers to."""
 
 
-def diagnose(session: Session, path: Path, wording: Wording, cancelled: Callable[[], bool]) -> Diagnosed:
+def diagnose(
+    session: Session, path: Path, wording: Wording, cancelled: Callable[[], bool], *, scan: bool = False
+) -> Diagnosed:
     """Analyse one file. Raises `Cancelled`."""
     started = time.perf_counter()
-    folder, analysis = session.analyze(path, cancelled)
+    folder, analysis = session.analyze(path, cancelled, scan=scan)
     made = convert.diagnostics(
         analysis.findings, analysis.problems, _texts(folder, wording), pages.href, wording.encoding
     )

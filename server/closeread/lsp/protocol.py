@@ -57,7 +57,7 @@ class Protocol(LanguageServerProtocol):
 
     def unreadable(self, error: Exception) -> None:
         """Answer what was not even JSON, as JSON-RPC wants: with an error of no id."""
-        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
             problem = types.ResponseError(code=types.ErrorCodes.ParseError.value, message="Not valid JSON.")
             self._send_data(types.ResponseErrorMessage(id=None, error=problem))
 

@@ -124,21 +124,31 @@ class Refresh:
         if self._server.documents.get(document.uri) is not document:
             return False
         is_new = before is None or before.result_id != found.result_id
+        if is_new:
+            self._server.log_problems(found)
         if not self._server.pulls and (is_new or not if_new):
             self._send(document.uri, found.diagnostics, document.version)
         return is_new
 
     async def _dependents(self, paths: tuple[Path, ...]) -> None:
-        server = self._server
-
         def find(session: Session, _: object) -> list[Path]:
-            return list(dict.fromkeys(other for path in paths for other in session.dependents(path)))
+            return list(dict.fromkeys(other for path in paths for other in session.affected(path)))
 
+        await self.renew(await self._server.ask(find, Urgency.DEPENDENTS))
+
+    async def renew(self, paths: Sequence[Path]) -> None:
+        """Show what is new in these files, open or not."""
+        server = self._server
         is_new = False
-        for path in await server.ask(find, Urgency.DEPENDENTS):
+        for path in paths:
             document = server.documents.at(path)
-            if document is not None and document.is_source:
-                is_new |= await self._publish(document, Urgency.DEPENDENTS, if_new=True)
+            if document is not None:
+                is_new |= document.is_source and await self._publish(document, Urgency.DEPENDENTS, if_new=True)
+                continue
+            try:
+                self.scanned(await server.diagnose_file(path, Urgency.DEPENDENTS))
+            except Exception as error:
+                server.failed(f"analysing a file: {path}", error)
         if is_new and server.pulls:
             await self._ask_to_pull()
 

@@ -19,12 +19,13 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from closeread import version
 from closeread.session import ProjectFactory, Session
 
 from . import features
@@ -45,7 +46,7 @@ class Server(LanguageServer):
     protocol: Protocol
 
     def __init__(self, project_factory: ProjectFactory | None = None) -> None:
-        super().__init__("closeread", _version(), protocol_cls=Protocol, max_workers=2)
+        super().__init__("closeread", version(), protocol_cls=Protocol, max_workers=2)
         self.exit_code = 1
         """What the process ends with; 1 until the client has said `shutdown` and `exit`."""
         self.worker = Worker()
@@ -114,15 +115,24 @@ class Server(LanguageServer):
 
     async def diagnose(self, document: Document, urgency: Urgency = Urgency.ANSWER) -> Diagnosed:
         """What there is to say of the newest version of a document."""
-        wording = self.wording()
         while True:
-            found = await self.ask(
-                lambda session, cancelled: diagnose(session, document.path, wording, cancelled), urgency
-            )
+            found = await self.diagnose_file(document.path, urgency)
             document.seconds = found.seconds
             if found.analysis.version == document.revision or self.documents.get(document.uri) is not document:
                 document.diagnosed = found
                 return found
+
+    async def diagnose_file(self, path: Path, urgency: Urgency, *, scan: bool = False) -> Diagnosed:
+        """What there is to say of a file, open or not; `scan` makes it one that is shown from now on."""
+        wording = self.wording()
+        return await self.ask(
+            lambda session, cancelled: diagnose(session, path, wording, cancelled, scan=scan), urgency
+        )
+
+    def log_problems(self, found: Diagnosed) -> None:
+        """What could not be analysed, for the log."""
+        for problem in found.analysis.problems:
+            self.log(f"{found.root / problem.path}:{problem.line}: {problem.message} ({problem.kind})")
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:
         """Run a coroutine beside everything else; what it raises is reported."""
@@ -175,10 +185,3 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return sys.stdin.buffer, output
-
-
-def _version() -> str:
-    try:
-        return version("closeread")
-    except PackageNotFoundError:
-        return "unknown"

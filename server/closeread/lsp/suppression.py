@@ -27,7 +27,8 @@ def edit(text: bytes, name: str, line_start: int, rule: str) -> tuple[int, int, 
     end = _LINE_END.search(text, line_start)
     assert end is not None  # every text has an end
     line = text[line_start : end.start()]
-    if present := _IGNORED.search(line):
+    present = _IGNORED.search(line)
+    if present and _is_comment(language.parse(text), line_start + present.start()):
         rules = [known.strip() for known in present[1].decode("utf-8", "replace").split(",")]
         at = line_start + present.end(1)
         return None if rule in rules else (at, at, f", {rule}")

@@ -34,7 +34,7 @@ class _Walk:
         self.ignored = 0
         self.seen: set[str] = set()
         self.links: list[tuple[str, ignore.Ignore]] = []
-        self.pending: list[tuple[str, ignore.Ignore]] = []
+        self.pending: list[tuple[str, str, ignore.Ignore]] = []
 
     def run(self, under: tuple[Path, ...]) -> Listing:
         for path in under:
@@ -59,7 +59,8 @@ class _Walk:
             self.skip(relative, "A symbolic link that leaves the project; not followed.")
             return
         if stat.S_ISDIR(mode):
-            self.pending.append((relative + "/" if relative else "", self.rules(relative)))
+            folder = relative + "/" if relative else ""
+            self.pending.append((folder, os.path.realpath(path), self.rules(relative)))
         elif not stat.S_ISREG(mode):
             self.skip(relative, "Not a regular file; not opened.")
         elif not is_source(path.name):
@@ -80,20 +81,18 @@ class _Walk:
 
     def folders(self) -> None:
         while self.pending:
-            folder, outer = self.pending.pop()
-            full = os.path.join(self.root, folder)
-            real = os.path.realpath(full)
+            folder, real, outer = self.pending.pop()
             if real in self.seen:
                 continue
             self.seen.add(real)
             try:
-                with os.scandir(full) as found:
+                with os.scandir(real) as found:
                     entries = list(found)
             except OSError as error:
                 self.skip(folder or ".", f"The folder cannot be read: {platform_.reason(error)}.")
                 continue
             names = {entry.name for entry in entries}
-            rules = outer.below(Path(full), folder, self.problems) if ".gitignore" in names else outer
+            rules = outer.below(Path(real), folder, self.problems) if ".gitignore" in names else outer
             for entry in entries:
                 self.entry(folder, real, entry, rules)
 
@@ -111,7 +110,7 @@ class _Walk:
                 ):
                     self.ignored += 1
                 else:
-                    self.pending.append((path + "/", rules))
+                    self.pending.append((path + "/", os.path.join(real, entry.name), rules))
             elif is_source(entry.name):
                 if rules.skips(path, entry.name, is_folder=False):
                     self.ignored += 1
@@ -137,7 +136,7 @@ class _Walk:
             self.skip(path, "A symbolic link that leaves the project; not followed.")
         elif stat.S_ISDIR(mode):
             if not _is_environment(full):
-                self.pending.append((path + "/", rules))
+                self.pending.append((path + "/", os.path.realpath(full), rules))
         elif stat.S_ISREG(mode):
             self.add(path, os.path.realpath(full))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,6 @@ ATTACH = 30.0
 
 FAKE = Path(__file__).with_name("fake_server.py")
 FAKE_COMMAND = (sys.executable, "-I", str(FAKE))
-REAL_COMMAND = (sys.executable, "-I", "-c", "from closeread.lsp.server import run; run()")
 
 
 class ResponseError(Exception):
@@ -36,10 +36,13 @@ class Client:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, command: tuple[str, ...] = FAKE_COMMAND) -> Client:
+    async def start(cls, command: tuple[str, ...], cache: Path, folder: Path | None = None) -> Client:
         pipe = asyncio.subprocess.PIPE
-        # The limit is that of one line, and a message's body is none.
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=None)
+        # The user's own cache is none of a test's business.
+        environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=None, env=environment, cwd=folder
+        )
         return cls(process)
 
     # --- Out --------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ Start = Callable[..., Awaitable[Client]]
 
 
 @pytest_asyncio.fixture
-async def start() -> AsyncIterator[Start]:
+async def start(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Start]:
     """Starts servers; whatever is left of them is ended."""
     clients: list[Client] = []
 
-    async def started(command: tuple[str, ...] = FAKE_COMMAND) -> Client:
-        clients.append(await Client.start(command))
+    async def started(command: tuple[str, ...] = FAKE_COMMAND, folder: Path | None = None) -> Client:
+        clients.append(await Client.start(command, tmp_path_factory.mktemp("cache"), folder))
         return clients[-1]
 
     yield started
@@ -33,11 +33,3 @@ async def client(start: Start) -> Client:
 @pytest.fixture
 def bad() -> str:
     return 'import os\nos.system("x")\n'
-
-
-@pytest_asyncio.fixture(loop_scope="function")
-async def shared(start: Start, tmp_path: Path) -> Client:
-    """A server that is initialized already."""
-    client = await start()
-    await client.initialize(tmp_path)
-    return client

@@ -65,7 +65,7 @@ class FakeProject:
             confidence=Confidence.HIGH,
             cwe=78,
             kind="vulnerability",
-            fingerprint=f"{number:032x}",
+            fingerprint=f"{number:016x}{match.start():016x}",
             trace=(*steps, Step(here, "reaches the shell", "sink")),
         )
 

@@ -23,7 +23,7 @@ async def test_open_edit_close(client: Client, tmp_path: Path, bad: str) -> None
     assert found["source"] == "closeread"
     assert found["code"] == "command-injection"
     assert found["codeDescription"]["href"] == "https://cwe.mitre.org/data/definitions/78.html"
-    assert found["data"]["fingerprint"] == f"{2:032x}"
+    assert found["data"]["fingerprint"] == f"{2:016x}{0:016x}"
     assert found["relatedInformation"][0]["location"]["uri"] == uri
 
     client.change(uri, 2, {"range": _range(1, 0, 1, 14), "text": "pass"})

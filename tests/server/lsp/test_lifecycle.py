@@ -91,33 +91,37 @@ async def test_too_early_twice_and_too_late(client: Client, tmp_path: Path) -> N
     assert await client.ended() == 0
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"\xff\xfe",
-        b"[]",
-        b"17",
-        b"{}",
-        b'{"jsonrpc": "1.0", "id": 1, "method": "shutdown"}',
-        b'{"jsonrpc": "2.0"}',
-        b'{"jsonrpc": "2.0", "id": 99}',
-        b'{"jsonrpc": "2.0", "id": "x", "result": null}',
-        b'{"jsonrpc": "2.0", "method": 5}',
-        b'{"jsonrpc": "2.0", "method": "textDocument/didChange", "params": {"textDocument": 5}}',
-        b'{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": 12345}}',
-        b'{"jsonrpc": "2.0", "method": "no/such", "params": []}',
-        b"[" * 100_000,
-    ],
-    ids=lambda body: body[:60].decode("utf-8", "replace"),
+BAD_MESSAGES = (
+    b"{",
+    b"\xff\xfe",
+    b"[]",
+    b"17",
+    b"{}",
+    b'{"jsonrpc": "1.0", "id": 1, "method": "shutdown"}',
+    b'{"jsonrpc": "2.0"}',
+    b'{"jsonrpc": "2.0", "id": 99}',
+    b'{"jsonrpc": "2.0", "id": "x", "result": null}',
+    b'{"jsonrpc": "2.0", "method": 5}',
+    b'{"jsonrpc": "2.0", "method": "textDocument/didChange", "params": {"textDocument": 5}}',
+    b'{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": 12345}}',
+    b'{"jsonrpc": "2.0", "method": "no/such", "params": []}',
+    b"[" * 100_000,
 )
-async def test_one_bad_message_changes_nothing(shared: Client, tmp_path: Path, bad: str, body: bytes) -> None:
-    shared.raw(body)
-    uri = shared.open(tmp_path / "app.py", bad)
 
-    assert len(await shared.diagnostics(uri, 1)) == 1
+
+async def test_bad_messages_change_nothing(client: Client, tmp_path: Path, bad: str) -> None:
+    await client.initialize(tmp_path)
+    # One server for all, and a document after each: whichever does harm is named by the document's number.
+    for number, body in enumerate(BAD_MESSAGES):
+        client.raw(body)
+        uri = client.open(tmp_path / f"after{number}.py", bad)
+        assert len(await client.diagnostics(uri, 1)) == 1
+
     # Faults of the other side are not the user's business.
-    assert shared.said("window/showMessage") == []
+    assert client.said("window/showMessage") == []
+    # What was not JSON has the answer that JSON-RPC wants.
+    assert [message["error"]["code"] for message in client.messages if "error" in message] == [-32700] * 3
+    assert await client.stop() == 0
 
 
 async def test_a_request_of_the_wrong_shape_is_answered(client: Client, tmp_path: Path) -> None:

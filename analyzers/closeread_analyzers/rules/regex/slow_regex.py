@@ -12,7 +12,20 @@ from ...shapes import argument
 
 visits = (ir.Call,)
 calls = frozenset(
-    "compile search match fullmatch split findall finditer sub subn RegExp re_path RegexValidator".split()
+    [
+        "compile",
+        "search",
+        "match",
+        "fullmatch",
+        "split",
+        "findall",
+        "finditer",
+        "sub",
+        "subn",
+        "RegExp",
+        "re_path",
+        "RegexValidator",
+    ]
 )
 
 _PATHS = frozenset(

@@ -11,9 +11,29 @@ from ...tree import walk
 visits = (ir.Assert,)
 
 _PERMISSIONS = frozenset(
-    "is_admin is_authenticated is_staff is_superuser is_authorized is_allowed has_perm has_perms has_permission "
-    "has_role check_password check_permission verify_password verify_signature verify_token is_owner can_edit "
-    "can_delete can_access isAdmin isAuthenticated".split()
+    [
+        "is_admin",
+        "is_authenticated",
+        "is_staff",
+        "is_superuser",
+        "is_authorized",
+        "is_allowed",
+        "has_perm",
+        "has_perms",
+        "has_permission",
+        "has_role",
+        "check_password",
+        "check_permission",
+        "verify_password",
+        "verify_signature",
+        "verify_token",
+        "is_owner",
+        "can_edit",
+        "can_delete",
+        "can_access",
+        "isAdmin",
+        "isAuthenticated",
+    ]
 )
 _REQUESTS = ("flask.request.", "bottle.request.")
 

@@ -10,7 +10,9 @@ from ...tree import walk_here
 
 visits = (ir.Assert,)
 
-_CHANGES = frozenset("pop popitem popleft append remove extend insert discard appendleft commit".split())
+_CHANGES = frozenset(
+    ["pop", "popitem", "popleft", "append", "remove", "extend", "insert", "discard", "appendleft", "commit"]
+)
 
 
 def check(node: ir.Assert, context: Context) -> Iterator[Report]:

@@ -20,6 +20,6 @@ def check(node: ir.Handler, context: Context) -> Iterator[Report]:
     for part in walk_here(*node.body):
         if isinstance(part, ir.Raise):
             return
-        if isinstance(part, ir.Attribute) and part.name in _ENDS:
+        if isinstance(part, ir.Attribute) and (part.name in _ENDS or "reraise" in part.name):
             return
     yield Report(ir.Node(node.start, node.start + len("except")))

@@ -24,7 +24,7 @@ _BLOCKING = frozenset(
         *(
             f"{library}.{verb}"
             for library in ("requests", "httpx")
-            for verb in "get post put patch delete head".split()
+            for verb in ["get", "post", "put", "patch", "delete", "head"]
         ),
         "requests.request",
         "httpx.request",

@@ -10,9 +10,24 @@ from ...check import Context, Report
 visits = (ir.Parameter,)
 
 _FRESH = frozenset(
-    "time.time time.time_ns time.monotonic time.perf_counter uuid.uuid1 uuid.uuid4 random.random random.randint "
-    "secrets.token_hex secrets.token_urlsafe secrets.token_bytes os.urandom datetime.datetime.now "
-    "datetime.datetime.utcnow datetime.datetime.today datetime.date.today".split()
+    [
+        "time.time",
+        "time.time_ns",
+        "time.monotonic",
+        "time.perf_counter",
+        "uuid.uuid1",
+        "uuid.uuid4",
+        "random.random",
+        "random.randint",
+        "secrets.token_hex",
+        "secrets.token_urlsafe",
+        "secrets.token_bytes",
+        "os.urandom",
+        "datetime.datetime.now",
+        "datetime.datetime.utcnow",
+        "datetime.datetime.today",
+        "datetime.date.today",
+    ]
 )
 
 

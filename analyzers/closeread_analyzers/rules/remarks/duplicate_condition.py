@@ -24,9 +24,9 @@ def check(node: ir.If, context: Context) -> Iterator[Report]:
     at: ir.Statement = node
     while isinstance(at, ir.If):
         # a chain of hundreds of branches is a table; comparing all pairs would cost too much
-        if len(tests) < 50 and any(same(at.test, test) for test in tests):
-            if all(isinstance(part, _PLAIN) for part in walk(at.test)):
-                yield Report(at.test)
+        seen = len(tests) < 50 and any(same(at.test, test) for test in tests)
+        if seen and all(isinstance(part, _PLAIN) for part in walk(at.test)):
+            yield Report(at.test)
         tests.append(at.test)
         if len(at.orelse) != 1:
             return

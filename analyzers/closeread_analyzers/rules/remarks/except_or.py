@@ -13,6 +13,8 @@ visits = (ir.Handler,)
 def check(node: ir.Handler, context: Context) -> Iterator[Report]:
     """Reports the chain."""
     for caught in node.types:
-        if isinstance(caught, ir.Boolean) and isinstance(caught.operands[0], ir.Name | ir.Attribute):
-            if context.path(caught.operands[0]):
-                yield Report(caught, name=context.text(caught))
+        if not isinstance(caught, ir.Boolean):
+            continue
+        first = caught.operands[0]
+        if isinstance(first, ir.Name | ir.Attribute) and context.path(first):
+            yield Report(caught, name=context.text(caught))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from decimal import Decimal
 
 from ... import ir
 from ...check import Context, Report
-from decimal import Decimal
 
 visits = (ir.Comparison,)
 
@@ -16,6 +17,7 @@ def check(node: ir.Comparison, context: Context) -> Iterator[Report]:
     if node.operator not in ("==", "!=", "===", "!==") or context.is_test:
         return
     for side, other in ((node.left, node.right), (node.right, node.left)):
-        if type(side) is ir.Constant and type(side.value) is float and isinstance(other, ir.Binary):
-            if side.value - side.value == 0 and Decimal(repr(side.value)) != Decimal(side.value):
-                yield Report(side, name=context.text(side))
+        if type(side) is not ir.Constant or type(side.value) is not float or not isinstance(other, ir.Binary):
+            continue
+        if math.isfinite(side.value) and Decimal(repr(side.value)) != Decimal(side.value):
+            yield Report(side, name=context.text(side))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
-import string
 
 visits = (ir.Call,)
 calls = frozenset({"format"})

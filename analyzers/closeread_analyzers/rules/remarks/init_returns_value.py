@@ -10,6 +10,9 @@ from ...shapes import own_nodes
 
 visits = (ir.Function,)
 
+_VALUES = (ir.Constant, ir.Name, ir.Sequence, ir.Mapping, ir.Template, ir.Comparison)
+"""What is surely not the None that a call may return."""
+
 
 def check(node: ir.Function, context: Context) -> Iterator[Report]:
     """Reports the return or the yield."""
@@ -18,8 +21,7 @@ def check(node: ir.Function, context: Context) -> Iterator[Report]:
     for part in own_nodes(node):
         if isinstance(part, ir.Yield):
             yield Report(part)
-        elif isinstance(part, ir.Return) and isinstance(
-            part.value, ir.Constant | ir.Name | ir.Sequence | ir.Mapping | ir.Template | ir.Comparison
-        ):
-            if not (isinstance(part.value, ir.Constant) and part.value.value is None):
-                yield Report(part)
+        elif isinstance(part, ir.Return) and isinstance(part.value, _VALUES):
+            if isinstance(part.value, ir.Constant) and part.value.value is None:
+                continue
+            yield Report(part)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
-import re
-import warnings
-
 from ...shapes import argument
 
 visits = (ir.Call,)
-calls = frozenset("compile search match fullmatch split findall finditer sub subn".split())
+calls = frozenset(["compile", "search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn"])
 
 _PATHS = frozenset(f"re.{name}" for name in calls)
 _FLAG = "re."
@@ -28,7 +27,7 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
     if not isinstance(pattern, str | bytes) or len(pattern) > _LONGEST or len(node.arguments) > 3:
         return
     # flags may say that the pattern is to be read otherwise
-    if any("flags" == given.name or _FLAG in context.text(given) for given in node.arguments[1:]):
+    if any(given.name == "flags" or _FLAG in context.text(given) for given in node.arguments[1:]):
         return
     error = _error(pattern)
     if error:

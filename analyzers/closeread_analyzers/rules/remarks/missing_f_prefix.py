@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
-import re
-
 from ...shapes import last_name
 
 visits = (ir.Constant,)
 
 _FIELD = re.compile(r"\{([A-Za-z_]\w*)(?:![rsa])?(?::[^{}]*)?\}")
-_MESSAGES = frozenset("print debug info warning error exception critical write".split())
+_MESSAGES = frozenset(["print", "debug", "info", "warning", "error", "exception", "critical", "write"])
 
 
 def check(node: ir.Constant, context: Context) -> Iterator[Report]:

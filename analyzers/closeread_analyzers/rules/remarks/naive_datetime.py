@@ -11,7 +11,9 @@ from ...finding import Severity
 visits = (ir.Call,)
 calls = frozenset({"utcnow", "utcfromtimestamp", "now"})
 
-_LOCAL_IS_MEANT = frozenset("timestamp astimezone year month day strftime isoformat ctime date time hour".split())
+_LOCAL_IS_MEANT = frozenset(
+    ["timestamp", "astimezone", "year", "month", "day", "strftime", "isoformat", "ctime", "date", "time", "hour"]
+)
 
 
 def check(node: ir.Call, context: Context) -> Iterator[Report]:

@@ -13,6 +13,7 @@ visits = (ir.Comparison,)
 def check(node: ir.Comparison, context: Context) -> Iterator[Report]:
     """Reports the comparison."""
     left = node.left
-    if node.operator in ("in", "not in", "instanceof") and isinstance(left, ir.Unary) and left.operator == "not":
-        if not context.text(node).startswith("("):
-            yield Report(node, name=node.operator)
+    if node.operator not in ("in", "not in", "instanceof") or not isinstance(left, ir.Unary):
+        return
+    if left.operator == "not" and not context.text(node).startswith("("):
+        yield Report(node, name=node.operator)

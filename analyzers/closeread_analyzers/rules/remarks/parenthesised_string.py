@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
-import re
 
 visits = (ir.Comparison,)
 

@@ -66,4 +66,4 @@ def _binds(node: ir.Node, name: str) -> bool:
 def _is_plain_value(value: ir.Expression) -> bool:
     if isinstance(value, ir.Constant):
         return value.value is not None
-    return isinstance(value, DISPLAYS) or isinstance(value, ir.Template)
+    return isinstance(value, (*DISPLAYS, ir.Template))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ... import ir
 from ...check import Context, Report
@@ -10,6 +12,8 @@ from ...scope import methods
 from ...shapes import is_fresh_container, is_mutation_of, own_nodes
 
 visits = (ir.Function,)
+
+_SHARED_BY_NAME = re.compile(r"^(?-i:[A-Z_0-9]+)$|cache|registr|pool|instances|shared|memo|^_?all_", re.IGNORECASE)
 
 
 def check(node: ir.Function, context: Context) -> Iterator[Report]:
@@ -24,11 +28,14 @@ def check(node: ir.Function, context: Context) -> Iterator[Report]:
     if receiver in ("cls", "mcs", "metacls"):
         return
     for part in own_nodes(node):
+        if not isinstance(part, ir.Call):
+            continue  # a dict filled key by key is mostly a table that is shared on purpose
         for name in shared:
             if is_mutation_of(part, ir.Attribute(0, 0, ir.Name(0, 0, receiver), name)):
                 yield Report(part, name=name)
 
 
+@lru_cache(maxsize=64)
 def _shared(owner: ir.Class) -> list[str]:
     """The class's containers that no method ever replaces by one of the instance's own."""
     names = [
@@ -49,4 +56,4 @@ def _shared(owner: ir.Class) -> list[str]:
         for target in part.targets
         if isinstance(target, ir.Attribute)
     }
-    return [name for name in names if name not in replaced and not name.isupper()]
+    return [name for name in names if name not in replaced and not _SHARED_BY_NAME.search(name)]

@@ -9,7 +9,7 @@ from ...check import Context, Report
 
 visits = (ir.Comparison,)
 
-_WORDS = frozenset("undefined object boolean number bigint string symbol function".split())
+_WORDS = frozenset(["undefined", "object", "boolean", "number", "bigint", "string", "symbol", "function"])
 
 
 def check(node: ir.Comparison, context: Context) -> Iterator[Report]:

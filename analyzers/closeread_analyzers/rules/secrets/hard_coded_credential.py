@@ -13,7 +13,7 @@ from ...words import COMMON_PASSWORDS, likeness, promise
 visits = (ir.Assign, ir.Call, ir.Mapping, ir.Comparison, ir.Parameter)
 
 _LOOK_UPS = frozenset({"get", "getenv", "setdefault", "pop", "config", "env", "str"})
-_USER = frozenset("user username user_name login email userid uid account".split())
+_USER = frozenset(["user", "username", "user_name", "login", "email", "userid", "uid", "account"])
 
 
 def check(node: ir.Node, context: Context) -> Iterator[Report]:
@@ -110,7 +110,7 @@ def _judge(
 
 
 def _is_weak_key(text: str, name: str) -> bool:
-    """A key that signs or encrypts is one even if it is a plain word; where a setting is named so, that is what it is."""
+    """A key that signs is one even if it is a plain word: where a setting is named so, that is what it is."""
     return (
         text.isalpha()
         and text.islower()

@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"\b([a-z][a-z0-9+]{2,20})://([^\s:/@<>{}$%]{1,60}):([^\s/
 _SETTING = re.compile(r"(?:^|[;\s])(?:password|pwd)=([^\s;&<>{}$%'\"]{4,80})(?:[;\s]|$)", re.IGNORECASE)
 _SIBLING = re.compile(r"(?:^|[;\s])(?:host|server|user|user id|uid|dbname|database|data source)=", re.IGNORECASE)
 _ELEMENT = re.compile(r"<(password|passwd|pwd|secret|api_?key)>([^<>{}$%\s]{4,80})</\1>", re.IGNORECASE)
-_PROSE = frozenset("pass password passwd pwd secret user token".split())
+_PROSE = frozenset(["pass", "password", "passwd", "pwd", "secret", "user", "token"])
 _EXAMPLE_HOST = re.compile(r"(^|\.)example\.|^host|^hostname|^server$|\.test$|\.invalid$", re.IGNORECASE)
 
 
@@ -43,13 +43,15 @@ def _password(text: str) -> str:
     """The first password in the text that is none of the words that documentation uses."""
     for found in _ADDRESS.finditer(text):
         user, password, host = found[2], found[3], found[4]
-        known = password.lower() in _PROSE or likeness(password) == "no" and not _is_default(user, password)
+        known = password.lower() in _PROSE or (likeness(password) == "no" and not _is_default(user, password))
         if not known and not _EXAMPLE_HOST.search(host):
             return password
-    if (found := _SETTING.search(text)) and _SIBLING.search(text) and likeness(found[1]) != "no":
-        return found[1]
-    if (found := _ELEMENT.search(text)) and likeness(found[2]) != "no":
-        return found[2]
+    setting = _SETTING.search(text)
+    if setting and _SIBLING.search(text) and likeness(setting[1]) != "no":
+        return setting[1]
+    element = _ELEMENT.search(text)
+    if element and likeness(element[2]) != "no":
+        return element[2]
     return ""
 
 

@@ -2,7 +2,7 @@
 
 closeread.scanWorkspace             -> counts; diagnostics of every file; a bar that can be cancelled
 closeread.explain  [rule]           -> the rule's page in Markdown
-closeread.clearCache                -> forgets every analysis; open files are analysed anew
+closeread.clearCache                -> forgets every analysis, those on disk too; open files are analysed anew
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from closeread.session import Folder, Session
+from closeread.platform_ import reason
+from closeread.session import Session
+from closeread.store import Store
+from closeread.workspace.files import Listing
 
 from .. import pages
-from ..diagnosed import Diagnosed, diagnose
 from ..progress import Progress, progress
 from ..server import Server
 from ..worker import Urgency
@@ -59,6 +62,10 @@ def register(server: Server) -> None:
     @server.command("closeread.clearCache")
     async def clear_cache(params: types.ExecuteCommandParams) -> None:
         await server.ask(lambda session, cancelled: session.forget(), Urgency.EDIT)
+        try:
+            await server.ask(lambda session, cancelled: Store().clear())
+        except OSError as error:
+            server.tell(f"The cache on disk could not be cleared: {reason(error)}")
         server.refresh.everything()
 
 
@@ -67,9 +74,9 @@ class Scan:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._counts: Counter[str] = Counter()
+        self._found: dict[Path, Counter[str]] = {}
+        self._unread: dict[Path, int] = {}
         self.files = 0
-        self.problems = 0
         self.cancelled = False
         self._started = time.monotonic()
 
@@ -78,51 +85,50 @@ class Scan:
         server = self._server
         # A client that has no folder open has nothing to scan; its open files are watched anyway.
         listed = await server.ask(_listed, Urgency.SCAN)
-        total = sum(len(names) for _, names, _ in listed)
-        for folder, names, unread in listed:
-            self.problems += unread
-            for name in names:
+        total = sum(len(listing.files) for _, listing in listed)
+        for root, listing in listed:
+            self._unread[root] = len(listing.problems)
+            for problem in listing.problems:
+                server.log(f"{root / problem.path}: {problem.message}")
+            for name in listing.files:
                 bar.report(name, self.files, total)
-                try:
-                    self._count(await server.ask(_job(server, folder, name), Urgency.SCAN))
-                except Exception as error:
-                    self.problems += 1
-                    server.failed(f"analysing a file: {name}", error)
+                await self._look(root / name)
                 self.files += 1
+        # A flow that starts in one file may end in another, which was looked at before.
+        for path in await server.ask(lambda session, cancelled: session.unsettled(), Urgency.SCAN):
+            await self._look(path)
 
-    def _count(self, found: Diagnosed) -> None:
-        self._counts.update(finding.severity.label for finding in found.analysis.findings)
-        self.problems += len(found.analysis.problems)
-        for problem in found.analysis.problems:
-            self._server.log(f"{problem.path}:{problem.line}: {problem.message}")
+    async def _look(self, path: Path) -> None:
+        try:
+            found = await self._server.diagnose_file(path, Urgency.SCAN, scan=True)
+        except Exception as error:
+            self._unread[path] = 1
+            self._server.failed(f"analysing a file: {path}", error)
+            return
+        self._found[path] = Counter(finding.severity.label for finding in found.analysis.findings)
+        self._unread[path] = len(found.analysis.problems)
+        self._server.log_problems(found)
         self._server.refresh.scanned(found)
 
     def summary(self) -> dict[str, Any]:
         """The command's answer."""
+        counts = sum(self._found.values(), Counter())
         return {
             "files": self.files,
-            "findings": self._counts.total(),
-            "bySeverity": dict(self._counts),
-            "problems": self.problems,
+            "findings": counts.total(),
+            "bySeverity": dict(counts),
+            "problems": sum(self._unread.values()),
             "cancelled": self.cancelled,
             "seconds": round(time.monotonic() - self._started, 3),
         }
 
     def sentence(self) -> str:
         """The bar's last word."""
-        found = f"{self._counts.total()} findings in {self.files} files"
-        unread = f", {self.problems} problems (see the log)" if self.problems else ""
+        summary = self.summary()
+        found = f"{summary['findings']} findings in {self.files} files"
+        unread = f", {summary['problems']} problems (see the log)" if summary["problems"] else ""
         return ("Stopped: " if self.cancelled else "") + found + unread
 
 
-def _listed(session: Session, cancelled: object) -> list[tuple[Folder, tuple[str, ...], int]]:
-    listed = []
-    for folder in session.folders:
-        listing = session.sources(folder)
-        listed.append((folder, listing.files, len(listing.problems)))
-    return listed
-
-
-def _job(server: Server, folder: Folder, name: str) -> Any:
-    path, wording = folder.root / name, server.wording()
-    return lambda session, cancelled: diagnose(session, path, wording, cancelled)
+def _listed(session: Session, cancelled: object) -> list[tuple[Path, Listing]]:
+    return [(folder.root, session.sources(folder)) for folder in session.folders]
