@@ -57,7 +57,7 @@ class Project:
         """`catalogue` defaults to the built-in rules and models (`catalogue.builtin()`)."""
         self.files = files
         self.catalogue = catalogue if catalogue is not None else builtin()
-        self._engine = Engine(self.catalogue, self._source)
+        self._engine = Engine(self.catalogue, self._source, files.exists)
         self._sources: OrderedDict[str, Source | None] = OrderedDict()
         self._before: dict[str, Source] = {}
         self._trees: dict[str, tree_sitter.Tree] = {}

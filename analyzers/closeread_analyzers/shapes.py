@@ -158,3 +158,32 @@ def percent_fields(text: str) -> list[str] | None:
             found.append(field["name"] or "")
         at = field.end()
     return found
+
+
+def arguments_by_name(call: ir.Call, context: Context) -> Iterator[tuple[str, ir.Expression]]:
+    """What a call hands to the parameters of a function, class or static method of this module, by their names."""
+    function, skipped = called_function(call, context), 0
+    callee = call.callee
+    if function is not None:
+        skipped = 1 if isinstance(callee, ir.Attribute) and not is_static(function) else 0
+    elif isinstance(callee, ir.Name | ir.Attribute):
+        named, is_method = (callee, False) if isinstance(callee, ir.Name) else (callee.value, True)
+        owner = context.names.classes.get(named.id) if isinstance(named, ir.Name) else None
+        if owner is None or (isinstance(named, ir.Name) and context.is_local(named.id)):
+            return
+        wanted = callee.name if isinstance(callee, ir.Attribute) else "__init__"
+        function = next((method for method in methods(owner) if method.name in (wanted, "constructor")), None)
+        if function is None or (is_method and function.name != wanted):
+            return
+        skipped = 0 if is_method and (is_static(function) or not function.decorators) else 1
+    if function is None:
+        return
+    for parameter, given in zip(function.parameters[skipped:], call.arguments, strict=False):
+        if given.name is not None or given.spread or parameter.kind == "*":
+            return
+        yield parameter.name, given.value
+
+
+def is_static(function: ir.Function) -> bool:
+    """Whether a method gets no object."""
+    return any(isinstance(decorator, ir.Name) and decorator.id == "staticmethod" for decorator in function.decorators)

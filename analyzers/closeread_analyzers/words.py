@@ -56,6 +56,7 @@ _TEMPLATE = re.compile(r"<[^<>]*>|\$\{|\$\(|\{\{|%\(|%[sdr]\b|^\{\w*\}$|^\$\w+$|
 _PLACE = re.compile(
     r"^[a-z][a-z0-9+.-]*://|^[./~]|/.*/|^[\w-]+(?:\.[\w-]+)+$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^--?\w|[\[\]()=;,]\s|^\w+\(|^#"
 )
+_RANDOM = re.compile(r"[A-Za-z0-9+/=_.-]{24,}$")
 _WORDS = re.compile(r"^[A-Za-z]+(?:[-_ .:][A-Za-z]+)*[?:.!]?$")
 
 COMMON_PASSWORDS = frozenset(
@@ -128,3 +129,10 @@ def entropy(text: str) -> float:
     """Bits a character, by the text's own frequencies."""
     total = len(text)
     return -sum(count / total * math.log2(count / total) for count in Counter(text).values())
+
+
+def is_random(text: object) -> bool:
+    """Whether a text is so long and so mixed that nobody can have written it as a word."""
+    if not isinstance(text, str) or not _RANDOM.match(text) or likeness(text) != "strong":
+        return False
+    return entropy(text) >= 3.5 and any(map(str.isdigit, text)) and any(map(str.isalpha, text))

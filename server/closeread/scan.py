@@ -10,21 +10,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, lru_cache
-from hashlib import blake2b
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import closeread_analyzers
-from closeread_analyzers.finding import FileResult, Finding, Location, Problem, Severity, as_json, from_json
+from closeread_analyzers.finding import FileResult, Finding, Location, Problem, Severity
 
+from . import remembered, version, work
 from . import settings as settings_
-from . import version, work
 from .reports import Report
 from .settings import Settings
 from .store import Store
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
 
-_UNFINISHED = frozenset({"crash", "timeout", "unreadable"})
 _PUT_EVERY = 200
 
 
@@ -170,9 +166,9 @@ class _Run:
             ):
                 result = outcome.result
                 part.results[result.path] = result
-                if outcome.digest and not any(problem.kind in _UNFINISHED for problem in result.problems):
-                    value = json.dumps(as_json(result), separators=(",", ":")).encode()
-                    fresh[_key(part.workspace, result.path, outcome.digest)] = value
+                value = remembered.packed(result) if outcome.digest and part.workspace.settings.cache else None
+                if value is not None:
+                    fresh[remembered.key(part.workspace, result.path, outcome.digest)] = value
                 if len(fresh) >= _PUT_EVERY:
                     self.remember(fresh)
                 done += 1
@@ -190,21 +186,16 @@ class _Run:
             if source.problem is not None:
                 part.warnings[path] = source.problem
             if part.workspace.settings.cache:
-                keys[path] = _key(part.workspace, path, source.digest)
+                keys[path] = remembered.key(part.workspace, path, source.digest)
         return keys
 
     def recall(self, part: _Part, keys: dict[str, bytes], store: Store) -> None:
         values = store.get_many(keys.values())
-        workspace = part.workspace
+        recollection = remembered.Recollection(part.workspace)
         for path, key in keys.items():
-            value = values.get(key)
-            if value is None:
-                continue
-            try:
-                result = from_json(json.loads(value))
-            except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-                continue
-            if result.path == path and all(workspace.digest(file) == digest for file, digest in result.dependencies):
+            value = values.pop(key, None)
+            result = None if value is None else recollection.unpacked(path, value)
+            if result is not None:
                 part.results[path] = result
                 self.cached += 1
 
@@ -314,24 +305,6 @@ def _fails(finding: Finding, fail_on: Severity | None) -> bool:
 def _order(finding: Finding) -> tuple[Any, ...]:
     at = finding.location
     return at.path, at.start_line, finding.rule, at.start_column, at.end_line, at.end_column, finding.message
-
-
-def _key(workspace: Workspace, path: str, digest: str) -> bytes:
-    parts = (engine(), str(workspace.settings.max_file_size), path, digest)
-    return blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=20).digest()
-
-
-@cache
-def engine() -> str:
-    """The digest of the analysers, their rules and their models: a result of other ones is worth nothing."""
-    state = blake2b(digest_size=16)
-    folder = Path(closeread_analyzers.__file__).parent
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            data = file.read_bytes()
-            state.update(f"{file.relative_to(folder).as_posix()}\0{len(data)}\0".encode())
-            state.update(data)
-    return state.hexdigest()
 
 
 def _rules() -> Mapping[str, Rule]:

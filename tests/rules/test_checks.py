@@ -79,7 +79,7 @@ class TestWalk:
         assert found == ["g(a)", "h(1)"]
 
     def test_methods_are_visited_once_and_in_their_own_unit(self) -> None:
-        text = "class C:\n    x = f()\n    def m(self):\n        g()\n    class D:\n        def n(self):\n            h()\n"
+        text = "class C:\n  x = f()\n  def m(self):\n    g()\n  class D:\n    def n(self):\n      h()\n"
 
         found = ran(text, rule(each, ir.Call))
 
@@ -136,7 +136,7 @@ class TestWalk:
         )
         named = {node.id for unit in lowered(text).units for node in walk(unit.statement) if isinstance(node, ir.Name)}
 
-        names = "d int r o g h k i j l m p q S T u v x B aa bb cc dd ee ff gg hh ii jj kk ll mm oo pp R t w"  # in this order
+        names = "d int r o g h k i j l m p q S T u v x B aa bb cc dd ee ff gg hh ii jj kk ll mm oo pp R t w"
         assert set(names.split()) - named == set()
 
     def test_the_table_names_only_classes_with_child_nodes(self) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,7 +129,7 @@ def test_the_real_worker_starts_isolated_and_answers(tmp_path: Path) -> None:
         (tmp_path / name).write_text("open('executed', 'w'); raise SystemExit(9)\n")
     workspace = project(tmp_path, {"a.txt": "x = 1\n", "b.txt": "x = 1\n"}, jobs=2)
     with work.spawn_worker() as process:
-        lane = work._Lane(work._Pool(workspace, ["a.txt", "b.txt"], 2, work.spawn_worker), work.deque())
+        lane = work._Lane(work._Pool(workspace, ["a.txt", "b.txt"], 2, work.spawn_worker), deque())
         assert lane.greet(process)
 
     assert not (tmp_path / "executed").exists()

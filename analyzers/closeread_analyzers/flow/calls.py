@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Sink, Source, StepModel, TypeModel, Use, name_words
+from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, Sink, Source, StepModel, TypeModel, Use, name_words
 from . import containers, expressions, folding
 from .summaries import Application, without_constant
 from .values import (
@@ -178,14 +178,18 @@ def entries_for(frame: Frame, callee: Value, receiver: Value | None) -> tuple[tu
         exact = models.calls.get(path)
         if exact is not None:
             return tuple((entry, 2) for entry in exact)
-        root = path.partition(".")[0]
-        if root in models.known_modules and "()" not in path and "[" not in path:
+        if not unplaced(models, path):
             return ()
     wild = models.wild_calls.get(callee.name)
     if wild is None or receiver is None or (callee.path is not None and "." not in callee.path):
         return ()
     words = name_words(receiver.name)
     return tuple((entry, 1) for entry in wild if entry.receiver is None or entry.receiver.search(words))
+
+
+def unplaced(models: Models, path: str | None) -> bool:
+    """Whether a path says too little for the models to know the thing: unknown root, or the result of a call."""
+    return path is None or "()" in path or "[" in path or path.partition(".")[0] not in models.known_modules
 
 
 def library(

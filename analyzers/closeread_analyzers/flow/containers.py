@@ -40,7 +40,10 @@ def positions(frame: Frame, value: Value) -> list[Value] | None:
     shape = frame.heap.get(value.ref)
     if shape is None or shape.kind != "list" or not shape.closed:
         return None
-    return [shape.items[index] for index in range(len(shape.items)) if index in shape.items]
+    items = [shape.items[index] for index in range(len(shape.items)) if index in shape.items]
+    if value.taints:
+        return [item.tainted(join_taints(item.taints, value.taints)) for item in items]
+    return items
 
 
 def any_item(frame: Frame, value: Value, keys: bool = False) -> Value | None:
@@ -69,6 +72,8 @@ def get(frame: Frame, value: Value, key: Any) -> Value | None:
             key += len(shape.items)
         found = shape.items.get(key)
         if found is not None:
+            if value.taints and shape.kind not in ("parameter", "object"):
+                return found.tainted(join_taints(found.taints, value.taints))
             return found
         if shape.kind in ("parameter", "object"):
             return None

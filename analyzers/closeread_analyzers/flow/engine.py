@@ -104,9 +104,12 @@ class Engine:
     `load(path)` gives a file's `Source`, or None if there is no such file in the project.
     """
 
-    def __init__(self, catalogue: Catalogue, load: Callable[[str], Source | None]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, load: Callable[[str], Source | None], exists: Callable[[str], bool]
+    ) -> None:
         self.catalogue = catalogue
         self.load = load
+        self.exists = exists
         self.cancelled: Callable[[], bool] = lambda: False
         self.revision = 0
         self._ticks = 0
@@ -437,7 +440,7 @@ class Engine:
             absent: list[str] = []
             for candidate in source.language.resolve(importer, module, level):
                 if candidate != importer:
-                    if self.load(candidate) is not None:
+                    if self.exists(candidate) and self.load(candidate) is not None:
                         found = candidate
                         break
                     absent.append(candidate)
@@ -953,7 +956,7 @@ class Engine:
         """Interpret a function with known arguments in the caller's heap, as part of the caller's unit."""
         if closure is not None:
             outer = closure.frame
-            child = Frame(self, outer.source, outer.unit, frame.record, outer)
+            child = Frame(self, outer.source, closure.unit, frame.record, outer)
         else:
             assert ref is not None
             source, info = self.load(ref.path), self._info(ref)
@@ -1029,7 +1032,7 @@ class Engine:
             frame.unit = key
             frame.run([statement])
         for closure in frame.nested:
-            frame.unit = closure.frame.unit
+            frame.unit = closure.unit
             self._run_nested(frame, closure)
         variables = {name: freeze(value, frame.heap) for name, value in frame.variables.items()}
         exports = {name: freeze(value, frame.heap) for name, value in frame.exports.items()}

@@ -131,11 +131,12 @@ def read_path(frame: Frame, node: ir.Node, value: Value, path: str | None, name:
     """What the library models say of reading a path: a source, a type, a use."""
     models = frame.models
     entries = models.attributes.get(path, ()) if path is not None else ()
-    if not entries and path is None:
-        entries = models.wild_attributes.get(name, ())
+    wild = False
+    if not entries and name in models.wild_attributes and calls.unplaced(models, path):
+        entries, wild = models.wild_attributes[name], True
     if not entries:
         return value
-    return calls.read_attribute(frame, node, value, entries, receiver, path is None)
+    return calls.read_attribute(frame, node, value, entries, receiver, wild)
 
 
 def subscript(frame: Frame, node: ir.Subscript, value: Value) -> Value:

@@ -206,11 +206,12 @@ class Bound(NamedTuple):
 class Closure:
     """A nested function or lambda, with the variables it can see. Compared by identity."""
 
-    __slots__ = ("frame", "function", "receiver")
+    __slots__ = ("frame", "function", "receiver", "unit")
 
     def __init__(self, function: Any, frame: Any, receiver: Value | None = None) -> None:
         self.function = function
         self.frame = frame
+        self.unit = frame.unit  # a module's frame goes from unit to unit
         self.receiver = receiver
 
 
@@ -278,7 +279,11 @@ def join(left: Value, right: Value, heap: Heap) -> Value:
     const = left.const if same_constant(left.const, right.const) else UNKNOWN
     ref = left.ref
     if ref != right.ref:
-        ref = join_references(ref, right.ref, heap)
+        bare = left if not ref else right if not right.ref else None
+        if bare is not None and bare.const is UNKNOWN:  # the other may be anything, not just nothing yet
+            ref = opened(ref or right.ref, heap)
+        else:
+            ref = join_references(ref, right.ref, heap)
     return Value(
         join_taints(left.taints, right.taints),
         const,
@@ -289,6 +294,17 @@ def join(left: Value, right: Value, heap: Heap) -> Value:
         None,
         left.name or right.name,
     )
+
+
+def opened(ref: int, heap: Heap) -> int:
+    """A shape that is this one or nobody knows which."""
+    shape = heap.get(ref)
+    if shape is None:
+        return 0
+    items = {key: forget_constant(value) for key, value in shape.items.items()}
+    fresh = fresh_reference()
+    heap[fresh] = Shape(shape.kind, items, shape.rest or UNKNOWN_VALUE, closed=False)
+    return fresh
 
 
 def join_references(left: int, right: int, heap: Heap) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsprotocol import types
-
 from closeread.session import Analysis, Folder, Session
 
 from . import convert, pages
-from .convert import Encoding, Text
+from .convert import Encoding, Text, Wire
+from .protocol import Encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ class Diagnosed:
     path: Path
     root: Path
     analysis: Analysis
-    diagnostics: tuple[types.Diagnostic, ...]
+    diagnostics: tuple[Wire, ...]
+    encoded: Encoded
+    """The diagnostics as JSON: made here, so that the event loop only has to send it."""
     result_id: str
     seconds: float
 
@@ -48,9 +51,10 @@ def diagnose(
     )
     if not wording.related:
         for diagnostic in made:
-            diagnostic.related_information = None
-    elapsed = time.perf_counter() - started
-    return Diagnosed(path, folder.root, analysis, tuple(made), convert.result_id(made), elapsed)
+            diagnostic.pop("relatedInformation", None)
+    encoded = Encoded(json.dumps(made))
+    identity = hashlib.blake2b(encoded.encode(), digest_size=12).hexdigest()
+    return Diagnosed(path, folder.root, analysis, tuple(made), encoded, identity, time.perf_counter() - started)
 
 
 def _texts(folder: Folder, wording: Wording) -> Callable[[str], tuple[str, Text] | None]:

@@ -27,6 +27,8 @@ class Document:
     diagnosed: Diagnosed | None = None
     seconds: float = 0.0
     """How long the last analysis took: the measure for the next pause before one."""
+    edited: float = 0.0
+    """When it was last edited, on the monotonic clock."""
     refresh: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property

@@ -6,9 +6,11 @@ copies of the documents, which we do not need: the texts are in `documents.py`.
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
@@ -17,7 +19,24 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 if TYPE_CHECKING:
     from .server import Server
 
+T = TypeVar("T")
 Handler = Callable[[Any], Any]
+
+
+class Encoded(str):
+    """Text that is JSON already."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, **members: Any) -> Encoded:
+        """An object; members that are `Encoded` are put in as they are."""
+        parts = (f"{json.dumps(key)}: {cls._text(value)}" for key, value in members.items())
+        return cls("{" + ", ".join(parts) + "}")
+
+    @staticmethod
+    def _text(value: Any) -> str:
+        return value if isinstance(value, Encoded) else json.dumps(value)
 
 
 class Protocol(LanguageServerProtocol):
@@ -60,6 +79,26 @@ class Protocol(LanguageServerProtocol):
         if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
             problem = types.ResponseError(code=types.ErrorCodes.ParseError.value, message="Not valid JSON.")
             self._send_data(types.ResponseErrorMessage(id=None, error=problem))
+
+    def structured(self, data: dict[str, Any], kind: type[T]) -> T:
+        """Plain data as an object of the protocol's."""
+        return self._converter.structure(data, kind)
+
+    def send(self, message: Encoded) -> None:
+        """Send a whole message as it is."""
+        if self.writer is None:
+            return
+        body = message.encode()
+        header = f"Content-Length: {len(body)}\r\n\r\n" if self._include_headers else ""
+        sent = self.writer.write(header.encode() + body)
+        if inspect.isawaitable(sent):
+            asyncio.ensure_future(sent)  # noqa: RUF006 - as the library does: the stream keeps the order
+
+    def _send_response(self, msg_id: str | int, result: Any = None, error: types.ResponseError | None = None) -> None:
+        if error is None and isinstance(result, Encoded):
+            self.send(Encoded.of(jsonrpc="2.0", id=msg_id, result=result))
+        else:
+            super()._send_response(msg_id, result, error)
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *args: Any) -> Any:

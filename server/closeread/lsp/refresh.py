@@ -1,12 +1,14 @@
 """When what the editor shows is renewed: at once for the file that was edited, soon for those that rest on it.
 
-Each edit starts anew and cancels what the edit before had started. The pause before an analysis
-follows how long the last one took, so that fast files are answered at every key.
+Each edit starts anew and cancels what the edit before had started. Only edits in a burst wait, and no longer
+than the last analysis took.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +20,18 @@ from closeread.session import Session
 from . import convert
 from .diagnosed import Diagnosed
 from .documents import Document
+from .protocol import Encoded
 from .worker import Urgency
 
 if TYPE_CHECKING:
     from .server import Server
 
+BURST = 0.05
+"""Seconds between edits that no hand makes: a paste in pieces, a replace-all, a held key."""
 LONGEST_PAUSE = 0.03
 DEPENDENTS_PAUSE = 0.3
+
+NONE = Encoded("[]")
 
 
 class Refresh:
@@ -39,8 +46,11 @@ class Refresh:
     # --- Occasions --------------------------------------------------------------------------------
 
     def edited(self, document: Document) -> None:
-        """The document's text is new."""
-        self._start(document, min(document.seconds, LONGEST_PAUSE), DEPENDENTS_PAUSE)
+        """The document's text is new. A single key is answered at once; a burst of edits is waited out."""
+        now = time.monotonic()
+        is_burst = now - document.edited < BURST
+        document.edited = now
+        self._start(document, min(document.seconds, LONGEST_PAUSE) if is_burst else 0, DEPENDENTS_PAUSE)
 
     def saved(self, document: Document) -> None:
         """The user paused: the dependents need not wait."""
@@ -51,7 +61,7 @@ class Refresh:
         uri = convert.uri_of(document.path)
         if uri in self._on_disk:
             self._on_disk.discard(uri)
-            self._send(uri, ())
+            self._send(uri)
         self.edited(document)
 
     def closed(self, document: Document) -> None:
@@ -59,7 +69,7 @@ class Refresh:
         if document.refresh is not None:
             document.refresh.cancel()
         if document.is_source and not self._server.pulls:
-            self._send(document.uri, ())
+            self._send(document.uri)
         self.elsewhere(document.path)
 
     def elsewhere(self, *paths: Path) -> None:
@@ -86,7 +96,7 @@ class Refresh:
             self._on_disk.discard(uri)
         else:
             return
-        self._send(uri, found.diagnostics)
+        self._send(uri, found.encoded)
 
     def gone(self, paths: Sequence[Path]) -> None:
         """Files, or whole folders, are no longer ours: what a scan said of them goes from the screen."""
@@ -94,7 +104,7 @@ class Refresh:
             path = convert.path_of(uri)
             if path is not None and any(path == other or other in path.parents for other in paths):
                 self._on_disk.discard(uri)
-                self._send(uri, ())
+                self._send(uri)
 
     # --- Work -------------------------------------------------------------------------------------
 
@@ -127,7 +137,7 @@ class Refresh:
         if is_new:
             self._server.log_problems(found)
         if not self._server.pulls and (is_new or not if_new):
-            self._send(document.uri, found.diagnostics, document.version)
+            self._send(document.uri, found.encoded, document.version)
         return is_new
 
     async def _dependents(self, paths: tuple[Path, ...]) -> None:
@@ -162,7 +172,7 @@ class Refresh:
         server = self._server
         encoding = server.encoding
 
-        def look(session: Session, _: object) -> tuple[dict[str, list[types.Diagnostic]], list[str]]:
+        def look(session: Session, _: object) -> tuple[dict[str, list[convert.Wire]], list[str]]:
             found = {}
             for path, data, problems in session.config_problems():
                 uri, text = server.documents.uri(path), convert.Text(data)
@@ -171,16 +181,14 @@ class Refresh:
 
         found, said = await server.ask(look)
         for uri in sorted(self._configs - found.keys()):
-            self._send(uri, ())
+            self._send(uri)
         self._configs = set(found)
         for uri, diagnostics in found.items():
-            self._send(uri, diagnostics)
+            self._send(uri, Encoded(json.dumps(diagnostics)))
         for message in said:
             server.tell(f"Closeread's settings: {message}")
 
-    def _send(
-        self, uri: str, diagnostics: tuple[types.Diagnostic, ...] | list[types.Diagnostic], version: int | None = None
-    ) -> None:
-        self._server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri=uri, diagnostics=list(diagnostics), version=version)
-        )
+    def _send(self, uri: str, diagnostics: Encoded = NONE, version: int | None = None) -> None:
+        members = {"uri": uri, "diagnostics": diagnostics} | ({} if version is None else {"version": version})
+        method = types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
+        self._server.protocol.send(Encoded.of(jsonrpc="2.0", method=method, params=Encoded.of(**members)))

@@ -20,7 +20,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -32,12 +32,15 @@ from . import features
 from .convert import Encoding
 from .diagnosed import Diagnosed, Wording, diagnose
 from .documents import Document, Documents
+from .outbox import Outbox
 from .protocol import Protocol
 from .refresh import Refresh
 from .worker import Urgency, Worker
 
 T = TypeVar("T")
-Job = Callable[[Callable[[], bool]], T]
+
+_FAREWELL = 5.0
+"""Seconds that the last answers may take to leave."""
 
 
 class Server(LanguageServer):
@@ -169,7 +172,10 @@ def run(stdio: bool = True, tcp: tuple[str, int] | None = None, project_factory:
         with contextlib.suppress(KeyboardInterrupt, SystemExit):
             server.start_tcp(*tcp)
     elif stdio:
-        server.start_io(*_private_pipes())
+        reader, output = _private_pipes()
+        outbox = Outbox(output)
+        server.start_io(reader, cast("BinaryIO", outbox))
+        outbox.drain(_FAREWELL)
     leave(server.exit_code)
 
 

@@ -15,6 +15,8 @@ _WORDS = frozenset(["undefined", "object", "boolean", "number", "bigint", "strin
 def check(node: ir.Comparison, context: Context) -> Iterator[Report]:
     """Reports the literal. `unknown` is what very old engines gave."""
     left = node.left
+    if node.operator not in ("==", "===", "!=", "!=="):
+        return
     if type(left) is not ir.Unary or left.operator != "typeof" or type(node.right) is not ir.Constant:
         return
     word = node.right.value

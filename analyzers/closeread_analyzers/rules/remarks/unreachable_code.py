@@ -22,7 +22,8 @@ def check(node: ir.Node, context: Context) -> Iterator[Report]:
             if not isinstance(statement, _LEAVING) or not leaves((statement,)):
                 continue
             rest = body[at + 1 :]
-            first = next((dead for dead in rest if _runs(dead)), None)
+            # the update of a C-style loop stands last in the body, and before it in the source
+            first = next((dead for dead in rest if dead.start > statement.start and _runs(dead)), None)
             if first is not None and not any(isinstance(part, ir.Yield) for part in walk_here(*rest)):
                 yield Report(first)
             break

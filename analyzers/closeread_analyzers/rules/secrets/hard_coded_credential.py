@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from ... import ir
 from ...check import Context, Report
 from ...finding import Confidence, Severity
-from ...shapes import last_name
-from ...words import COMMON_PASSWORDS, likeness, promise
+from ...shapes import arguments_by_name, last_name
+from ...words import COMMON_PASSWORDS, is_random, likeness, promise
 
 visits = (ir.Assign, ir.Call, ir.Mapping, ir.Comparison, ir.Parameter)
 
+_LITERALS = (ir.Constant, ir.Binary, ir.Boolean)
+_LOG_INS = frozenset({"login", "HTTPBasicAuth", "HTTPDigestAuth", "BasicAuth", "basic_auth"})
 _LOOK_UPS = frozenset({"get", "getenv", "setdefault", "pop", "config", "env", "str"})
 _USER = frozenset(["user", "username", "user_name", "login", "email", "userid", "uid", "account"])
 
@@ -31,34 +33,62 @@ def check(node: ir.Node, context: Context) -> Iterator[Report]:
 
 
 def _in_assignment(node: ir.Assign, context: Context) -> Iterator[Report]:
-    value = node.value
-    if type(value) is not ir.Constant and type(value) is not ir.Binary:
+    if node.value is None or type(node.value) not in _LITERALS:
         return
     for target in node.targets:
         name = _name(target)
         if promise(name):
-            yield from _judge(value, name, context, stored=True)
+            yield from _in_value(node.value, name, context, stored=True)
             return
+        if name.lower() == "token" and type(node.value) is ir.Constant and is_random(node.value.value):
+            yield from _judge(node.value, name, context, stored=True, most=Severity.MEDIUM)
 
 
 def _in_call(node: ir.Call, context: Context) -> Iterator[Report]:
     arguments = node.arguments
     for given in arguments:
-        if given.name is not None and type(given.value) is ir.Constant and promise(given.name):
+        if given.name is not None and type(given.value) in _LITERALS and promise(given.name):
             named = any(other.name in _USER for other in arguments)
-            yield from _judge(given.value, given.name, context, stored=named)
-    if len(arguments) == 2 and type(arguments[1].value) is ir.Constant and type(arguments[0].value) is ir.Constant:
-        name = arguments[0].value.value
-        if type(name) is str and promise(name) and last_name(node.callee) in _LOOK_UPS:
+            yield from _in_value(given.value, given.name, context, stored=named)
+        elif given.name == "auth" and isinstance(given.value, ir.Sequence) and len(given.value.items) == 2:
+            yield from _judge(given.value.items[1], "auth", context, stored=True)
+    if len(arguments) < 2 or type(arguments[1].value) is not ir.Constant:
+        return
+    first, last = arguments[0].value, last_name(node.callee)
+    if last in _LOG_INS and len(arguments) == 2 and not any(given.name or given.spread for given in arguments):
+        yield from _judge(arguments[1].value, f"{last}()", context, stored=True)
+    elif last in _LOOK_UPS and len(arguments) == 2 and type(first) is ir.Constant:
+        if type(first.value) is str and promise(first.value):
             # a default in case the setting is missing: it stays in use where somebody forgets the setting
-            yield from _judge(arguments[1].value, name, context, stored=True, most=Severity.MEDIUM)
+            yield from _judge(arguments[1].value, first.value, context, stored=True, most=Severity.MEDIUM)
+    elif type(first) is ir.Constant and type(first.value) is str:
+        yield from _by_place(node, context)
+
+
+def _by_place(node: ir.Call, context: Context) -> Iterator[Report]:
+    """A user and a password handed by place to a function of this module."""
+    named = list(arguments_by_name(node, context))
+    if any(name in _USER for name, _ in named):
+        for name, value in named:
+            if promise(name) == "password" and type(value) is ir.Constant:
+                yield from _judge(value, name, context, stored=True)
 
 
 def _in_mapping(node: ir.Mapping, context: Context) -> Iterator[Report]:
     for key, value in node.entries:
-        if type(key) is ir.Constant and type(value) is ir.Constant and type(key.value) is str and promise(key.value):
+        if type(key) is ir.Constant and type(value) in _LITERALS and type(key.value) is str and promise(key.value):
             named = any(type(k) is ir.Constant and k.value in _USER for k, _ in node.entries)
-            yield from _judge(value, key.value, context, stored=named)
+            yield from _in_value(value, key.value, context, stored=named)
+
+
+def _in_value(value: ir.Expression, name: str, context: Context, *, stored: bool) -> Iterator[Report]:
+    """A value, or the one that steps in for a missing setting (`setting or "literal"`)."""
+    if isinstance(value, ir.Boolean):
+        last = value.operands[-1]
+        if value.operator in ("or", "??") and type(last) is ir.Constant:
+            yield from _judge(last, name, context, stored=True, most=Severity.MEDIUM)
+    else:
+        yield from _judge(value, name, context, stored=stored)
 
 
 def _in_comparison(node: ir.Comparison, context: Context) -> Iterator[Report]:
@@ -106,7 +136,8 @@ def _judge(
     elif like == "strong":
         yield Report(value, name=name, severity=most)
     else:
-        yield Report(value, name=name, severity=min(most, Severity.MEDIUM), confidence=Confidence.LOW)
+        confidence = Confidence.MEDIUM if kind == "key" and stored else Confidence.LOW
+        yield Report(value, name=name, severity=min(most, Severity.MEDIUM), confidence=confidence)
 
 
 def _is_weak_key(text: str, name: str) -> bool:

@@ -8,7 +8,7 @@ from closeread.session import Session
 from closeread_analyzers.finding import Finding
 
 from .. import suppression
-from ..convert import Text
+from ..convert import Text, Wire, range_in
 from ..documents import Document
 from ..server import Server
 
@@ -27,7 +27,7 @@ def register(server: Server) -> None:
         here = [
             (finding, made)
             for finding, made in zip(found.analysis.findings, found.diagnostics, strict=False)
-            if _meet(made.range, params.range)
+            if _meet(range_in(made), params.range)
         ]
 
         def make(session: Session, cancelled: object) -> list[types.CodeAction]:
@@ -45,7 +45,7 @@ def _wanted(only: object) -> bool:
 
 
 def _suppress(
-    server: Server, document: Document, text: Text, finding: Finding, diagnostic: types.Diagnostic
+    server: Server, document: Document, text: Text, finding: Finding, diagnostic: Wire
 ) -> types.CodeAction | None:
     edit = suppression.edit(
         text.data, document.path.name, text.offset_of_location(finding.location.start_line, 0), finding.rule
@@ -57,7 +57,7 @@ def _suppress(
     return types.CodeAction(
         title=f"Suppress {finding.rule} with a comment",
         kind=types.CodeActionKind.QuickFix,
-        diagnostics=[diagnostic],
+        diagnostics=[server.protocol.structured(diagnostic, types.Diagnostic)],
         is_preferred=False,
         edit=_workspace_edit(server, document, change),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
+from ..protocol import Encoded
 from ..server import Server
 
 
@@ -14,11 +15,11 @@ def register(server: Server) -> None:
     )
 
     @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
-    async def diagnostic(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
+    async def diagnostic(params: types.DocumentDiagnosticParams) -> Encoded:
         document = server.documents.get(params.text_document.uri)
         if document is None or not document.is_source:
-            return types.RelatedFullDocumentDiagnosticReport(items=[])
+            return Encoded.of(kind="full", items=[])
         found = await server.diagnose(document)
         if params.previous_result_id == found.result_id:
-            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=found.result_id)
-        return types.RelatedFullDocumentDiagnosticReport(items=list(found.diagnostics), result_id=found.result_id)
+            return Encoded.of(kind="unchanged", resultId=found.result_id)
+        return Encoded.of(kind="full", resultId=found.result_id, items=found.encoded)

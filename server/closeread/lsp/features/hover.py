@@ -5,6 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from .. import pages
+from ..convert import range_in
 from ..diagnosed import Diagnosed
 from ..server import Server
 
@@ -18,12 +19,12 @@ def register(server: Server) -> None:
         if document is None or not document.is_source:
             return None
         found = document.current() or await server.diagnose(document)
-        here = [at for at, made in enumerate(found.diagnostics) if _holds(made.range, params.position)]
+        here = [at for at, made in enumerate(found.diagnostics) if _holds(range_in(made), params.position)]
         here = [at for at in here if at < len(found.analysis.findings)]
         if not here:
             return None
         page = await server.ask(lambda session, cancelled: _page(server, found, here))
-        return types.Hover(contents=_content(server, page), range=found.diagnostics[here[0]].range)
+        return types.Hover(contents=_content(server, page), range=range_in(found.diagnostics[here[0]]))
 
 
 def _page(server: Server, found: Diagnosed, here: list[int]) -> str:
