@@ -19,6 +19,7 @@ from functools import lru_cache
 _MAX_LENGTH = 2_000
 _MAX_POSITIONS = 120
 _MAX_EDGES = 60_000
+_MAX_ATOMS = 4_000
 _MAX_DEPTH = 50
 _MANY = 12
 """A repetition that may happen so often is as good as endless: 2 to the twelfth is what an attacker pays for."""
@@ -68,6 +69,7 @@ class _Automaton:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+        self._atoms = 0
         self._ignore_space = False
         self.masks: list[int] = []
         self.edges: dict[int, dict[int, int]] = {}
@@ -156,6 +158,9 @@ class _Automaton:
         return bounds
 
     def _atom(self, depth: int) -> _Part:
+        self._atoms += 1
+        if self._atoms > _MAX_ATOMS:  # groups that are written out and hold no position would go on for ever
+            raise _Unreadable
         character = self._take()
         if character == "(":
             return self._group(depth)
@@ -288,25 +293,25 @@ class _Automaton:
         )
 
 
-def _doubled(automaton: _Automaton) -> Iterator[int]:
+def _reach(automaton: _Automaton) -> list[int]:
+    """For each position the set, as bits, of those that can come after it."""
+    reach = [sum(1 << target for target in automaton.edges.get(at, ())) for at in range(len(automaton.masks))]
+    for middle in range(len(reach)):
+        beyond = reach[middle]
+        for at, known in enumerate(reach):
+            if known >> middle & 1:
+                reach[at] = known | beyond
+    return reach
+
+
+def _doubled(automaton: _Automaton, reach: list[int]) -> Iterator[int]:
     """Positions with an edge that two loops of the pattern make, on a cycle."""
     for source, ways in automaton.edges.items():
         for target, count in ways.items():
-            if count > 1 and automaton.masks[target] != _ASSERTION and _reaches(automaton, target, source):
+            back = target == source or reach[target] >> source & 1
+            if count > 1 and back and automaton.masks[target] != _ASSERTION:
                 yield source
-
-
-def _reaches(automaton: _Automaton, source: int, target: int) -> bool:
-    seen, pending = {source}, [source]
-    while pending:
-        at = pending.pop()
-        if at == target:
-            return True
-        for following in automaton.edges.get(at, ()):
-            if following not in seen:
-                seen.add(following)
-                pending.append(following)
-    return False
+                break
 
 
 def _forked(automaton: _Automaton) -> Iterator[int]:
@@ -351,10 +356,12 @@ def is_exponential(pattern: str, anchored: bool = False) -> bool:
         automaton = _Automaton(pattern)
     except _Unreadable:
         return False
+    reach = _reach(automaton)
     # where the pattern may stop within the cycle, the engine accepts there and never goes back
-    accepting = () if anchored else automaton.whole.last
-    return any(
-        not any(_reaches(automaton, at, end) and _reaches(automaton, end, at) for end in accepting)
-        for ambiguous in (_doubled, _forked)
-        for at in ambiguous(automaton)
-    )
+    accepting = 0 if anchored else sum(1 << at for at in automaton.whole.last)
+
+    def can_fail(at: int) -> bool:
+        cycle = sum(1 << other for other, beyond in enumerate(reach) if reach[at] >> other & 1 and beyond >> at & 1)
+        return not accepting & (cycle | 1 << at)
+
+    return any(map(can_fail, _doubled(automaton, reach))) or any(map(can_fail, _forked(automaton)))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -235,7 +234,9 @@ def rules(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fa
             from rich.console import Console
             from rich.table import Table
 
-            table = Table(*head, box=None, pad_edge=False)
+            table = Table(box=None, pad_edge=False)
+            for name in head:
+                table.add_column(name, no_wrap=name != "title")
             for row in rows:
                 table.add_row(*row)
             Console().print(table)
@@ -328,7 +329,7 @@ def _fail(message: str) -> NoReturn:
 
 
 @contextmanager
-def _complaints(verbose: bool = False) -> Iterator[None]:
+def _complaints(verbose: bool | None = None) -> Iterator[None]:
     """Whatever goes wrong ends in one line and exit code 2, never in a green job."""
     try:
         yield
@@ -337,7 +338,7 @@ def _complaints(verbose: bool = False) -> Iterator[None]:
     except KeyboardInterrupt:
         _fail("interrupted.")
     except Exception as error:
-        if verbose or os.environ.get("CLOSEREAD_TRACEBACK"):
+        if verbose:
             traceback.print_exc()
-        hint = "" if verbose else " (--verbose shows where)"
+        hint = " (--verbose shows where)" if verbose is False else ""
         _fail(f"internal error: {type(error).__name__}: {error}{hint}")

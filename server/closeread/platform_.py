@@ -58,7 +58,7 @@ def read_regular(path: Path | str, limit: int) -> bytes | None:
 def private_folder(path: Path) -> Path:
     """Make `path` a folder that only this user can enter. Raises OSError if that cannot be had."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if WINDOWS:
+    if sys.platform == "win32":
         return path  # A user's local application data is private by its inherited permissions.
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():

@@ -207,16 +207,23 @@ class _Run:
     def finish(self, started: datetime) -> Scan:
         shown: list[Finding] = []
         suppressed: list[Finding] = []
+        seen: set[tuple[Path, str, Location, str]] = set()
         hidden = gate = lines = files = 0
         for part in self.parts:
             settings = part.workspace.settings
             disabled = frozenset(settings.disable)
             self.problems += [self.here_problem(part.root, problem) for problem in part.warnings.values()]
-            for result in part.results.values():
+            # In order of path, so that which of two equal findings is kept does not depend on who was first.
+            for _, result in sorted(part.results.items()):
                 lines += result.lines
                 files += 1
                 self.problems += [self.here_problem(part.root, problem) for problem in result.problems]
                 for finding in result.findings:
+                    # A flow through two files may be seen from both.
+                    identity = (part.root, finding.rule, finding.location, finding.fingerprint)
+                    if identity in seen:
+                        continue
+                    seen.add(identity)
                     if finding.suppression is not None:
                         suppressed.append(self.here_finding(part.root, finding))
                     elif _is_hidden(finding, settings, disabled):

@@ -10,51 +10,28 @@ Deliberately absent: threads, waiting, and the words of any protocol.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from closeread_analyzers.finding import FileResult, Finding, Problem
 from closeread_analyzers.languages import language_of
-from closeread_analyzers.pipeline import Cancelled, Files, Project, merged
+from closeread_analyzers.pipeline import Cancelled, Project, merged
 
 from . import settings as settings_
+from .folder import Edit, Folder, IsCancelled, Open, ProjectFactory, ProjectLike, Result
 from .settings import Settings
 from .workspace.files import Listing, Workspace
 
 __all__ = ["Analysis", "Cancelled", "Edit", "Folder", "ProjectFactory", "ProjectLike", "Session", "shown"]
 
-Edit = tuple[int, int, int]
-"""Start byte, old end byte, new end byte."""
-
 EDITOR = "the editor"
 CONFIG_NAMES = frozenset({settings_.CONFIG_NAME, "pyproject.toml"})
-
-IsCancelled = Callable[[], bool]
 
 
 def _never() -> bool:
     return False
-
-
-class ProjectLike(Protocol):
-    """What a session needs of `closeread_analyzers.pipeline.Project`."""
-
-    def change(self, path: str, edits: Iterable[Edit] = ()) -> None:
-        """The text of `path` is different now."""
-        ...
-
-    def analyze(self, path: str, cancelled: IsCancelled = ...) -> FileResult:
-        """All findings of one file. Raises `Cancelled`."""
-        ...
-
-    def dependents(self, path: str) -> frozenset[str]:
-        """The analysed files whose last result rests on `path`."""
-        ...
-
-
-ProjectFactory = Callable[[Files], ProjectLike]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,74 +46,6 @@ class Analysis:
     findings: tuple[Finding, ...] = ()
     problems: tuple[Problem, ...] = ()
     lines: int = 0
-
-
-@dataclass(slots=True)
-class _Open:
-    version: int
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What the analysers said of a file, and after how many changes of its folder they said it."""
-
-    changes: int
-    result: FileResult
-
-    def inside(self, path: str) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.result.findings if finding.location.path == path)
-
-    def others(self) -> set[str]:
-        """The other files that data flows into from this one, to a finding there."""
-        return {finding.location.path for finding in self.result.findings} - {self.result.path}
-
-
-@dataclass(slots=True)
-class Folder:
-    """One project: a root, its settings, its files on disk and the open texts over them. Satisfies `Files`.
-
-    `only` is set for a file that belongs to no workspace folder: nothing beside it is looked at.
-    """
-
-    root: Path
-    workspace: Workspace
-    only: str | None = None
-    problems: tuple[Problem, ...] = ()
-    opened: dict[str, _Open] = field(default_factory=dict)
-    project: ProjectLike | None = None
-    ignored: dict[str, bool] = field(default_factory=dict)
-    results: dict[str, _Result] = field(default_factory=dict)
-    scanned: set[str] = field(default_factory=set)
-    """Files that are shown though they are not open."""
-    unsettled: set[str] = field(default_factory=set)
-    """Files in which another file's flows end differently than was shown."""
-    changes: int = 0
-
-    @property
-    def settings(self) -> Settings:
-        """What the user set for this folder."""
-        return self.workspace.settings
-
-    def read(self, path: str) -> bytes | None:
-        """The text as the user sees it: the open one, or the one on disk."""
-        opened = self.opened.get(path)
-        if opened is not None:
-            return opened.text if len(opened.text) <= self.settings.max_file_size else None
-        return self.workspace.read(path) if self.only is None or path == self.only else None
-
-    def skips(self, path: str) -> bool:
-        """Whether a scan would leave this file out, and so an editor shows nothing for it either."""
-        if self.only is not None:
-            return False
-        known = self.ignored.get(path)
-        if known is None:
-            known = self.ignored[path] = self.workspace.ignored(path)
-        return known
-
-    def exists(self, path: str) -> bool:
-        """Whether there is such a file, open or on disk."""
-        return path in self.opened or (self.only is None and self.workspace.exists(path))
 
 
 def shown(finding: Finding, settings: Settings) -> bool:
@@ -215,6 +124,11 @@ class Session:
             problems += settings_.merged(Settings(), editor, EDITOR)[1]
         return list(dict.fromkeys(problem.message for problem in problems))
 
+    def prepare(self) -> None:
+        """Load what every analysis needs, before somebody waits for it."""
+        for folder in self._all():
+            self._project(folder)
+
     def forget(self) -> None:
         """Drop everything that was remembered of any analysis."""
         for folder in self._all():
@@ -225,7 +139,7 @@ class Session:
 
     def open(self, path: Path, version: int, text: bytes) -> None:
         """The user opened a file; from now on its text is this one."""
-        self._put(path, _Open(version, text))
+        self._put(path, Open(version, text))
 
     def edit(self, path: Path, version: int, text: bytes, edits: Sequence[Edit]) -> None:
         """The user typed. A file that is not open is opened."""
@@ -257,6 +171,9 @@ class Session:
         folder.ignored.clear()
         if name not in folder.opened:
             self._changed(folder, name)
+            if not folder.workspace.exists(name):
+                folder.scanned.discard(name)
+                self._drop(folder, name)
 
     def opened(self) -> list[Path]:
         """Every open file."""
@@ -293,13 +210,19 @@ class Session:
         return folder, Analysis(name, version, findings, tuple(problems), results[0].lines if results else 0)
 
     def affected(self, path: Path) -> list[Path]:
-        """The other files that are shown and may have to be shown differently since `path` changed; open ones first."""
+        """The files that are shown and may have to be shown differently since `path` changed; open ones first.
+
+        `path` itself is one of them only where it is not open: whoever types there renews that anyway.
+        """
         folder, name = self.place(path)
         names = set(folder.unsettled)
         if folder.project is not None:
             names |= {other for other in folder.project.dependents(name) if self._is_shown(folder, other)}
         folder.unsettled.clear()
-        return [folder.root / other for other in sorted(names - {name}, key=lambda n: (n not in folder.opened, n))]
+        names.discard(name)
+        if name in folder.scanned and name not in folder.opened:
+            names.add(name)
+        return [folder.root / other for other in sorted(names, key=lambda other: (other not in folder.opened, other))]
 
     def unsettled(self) -> list[Path]:
         """The files that other files' flows end in differently than was shown; each is named once."""
@@ -343,7 +266,7 @@ class Session:
         known = folder.results.get(name)
         if known is not None and known.changes == folder.changes:
             return known.result
-        new = _Result(folder.changes, self._analyze(folder, name, cancelled))
+        new = Result(folder.changes, self._analyze(folder, name, cancelled))
         folder.results[name] = new
         before = known.others() if known is not None else set()
         for other in before | new.others():
@@ -352,8 +275,7 @@ class Session:
         return new.result
 
     def _analyze(self, folder: Folder, name: str, cancelled: IsCancelled) -> FileResult:
-        if folder.project is None:
-            folder.project = self._factory(folder)
+        project = self._project(folder)
         deadline = time.monotonic() + folder.settings.file_timeout
         late = False
 
@@ -363,12 +285,17 @@ class Session:
             return late or cancelled()
 
         try:
-            return folder.project.analyze(name, stop)
+            return project.analyze(name, stop)
         except Cancelled:
             if not late:
                 raise
             message = f"Took longer than {folder.settings.file_timeout:g} seconds (`file-timeout`)."
             return FileResult(name, problems=(Problem(name, 0, message, "timeout"),))
+
+    def _project(self, folder: Folder) -> ProjectLike:
+        if folder.project is None:
+            folder.project = self._factory(folder)
+        return folder.project
 
     def _changed(self, folder: Folder, name: str, edits: Sequence[Edit] = ()) -> None:
         folder.changes += 1
@@ -418,7 +345,7 @@ class Session:
         editor = self._editor.get(root, self._editor.get(None, {}))
         return settings_.merged(base, editor, EDITOR)[0], problems
 
-    def _put(self, path: Path, opened: _Open) -> None:
+    def _put(self, path: Path, opened: Open) -> None:
         folder, name = self.place(path)
         if folder.only is not None:
             self._loose[path] = folder

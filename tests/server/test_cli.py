@@ -301,3 +301,36 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
 
     assert result.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colours_and_a_bar_are_for_terminals_that_want_them(environment: dict[str, str], coloured: bool) -> None:
+    import pty
+
+    Path("a.py").write_text("import os\nfrom flask import request\nos.system(request.args['x'])\n")
+    ours, theirs = pty.openpty()
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "closeread", "analyze", "--path", "."],
+        stdout=theirs,
+        stderr=theirs,
+        env=kept | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment,
+    )
+    os.close(theirs)
+    written = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # what Linux says where others give an empty read
+            break
+        if not chunk:
+            break
+        written += chunk
+    os.close(ours)
+
+    assert process.wait(30) == 0
+    assert b"1/1" in written
+    assert b"command-injection" in written
+    # Colour, not boldness: NO_COLOR leaves the latter.
+    assert (re.search(rb"\x1b\[[0-9;]*3[0-9]m", written) is not None) == coloured

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from closeread.reports import Report
 from closeread.scan import Scan, Tools, scan
 from closeread.workspace.files import Workspace
-from closeread_analyzers.finding import Confidence, Severity
+from closeread_analyzers.finding import Confidence, FileResult, Severity
 from server.fake import Marker, tools
 
 
@@ -68,6 +69,21 @@ def test_findings_are_in_order_of_path_line_and_rule(tmp_path: Path) -> None:
     found = [(f.location.path, f.location.start_line, f.rule) for f in run(tmp_path).report.findings]
     assert found == sorted(found)
     assert len(found) == 4
+
+
+def test_a_flow_that_two_files_see_is_one_finding(tmp_path: Path) -> None:
+    class Echo(Marker):
+        """Also reports what is in b.py when asked for a.py."""
+
+        def analyze(self, path: str, cancelled: Callable[[], bool]) -> FileResult:
+            result = super().analyze(path, cancelled)
+            extra = super().analyze("b.py", cancelled).findings if path == "a.py" else ()
+            return dataclasses.replace(result, findings=result.findings + extra)
+
+    write(a="BUG", b="BUG\nBUG")
+    report = scan(["."], {}, (), Tools(make=Echo, cache_folder=tmp_path / "c")).report
+
+    assert places(report) == ["a.py:1", "b.py:1", "b.py:2"]
 
 
 def test_thresholds_hide_and_count(tmp_path: Path) -> None:

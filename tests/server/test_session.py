@@ -108,6 +108,7 @@ def test_a_flow_from_a_closed_file_is_forgotten(session: Session, tmp_path: Path
     session.close(source)
 
     assert session.unsettled() == [sink]
+    assert session.unsettled() == []
     assert _messages(session, sink) == []
 
 

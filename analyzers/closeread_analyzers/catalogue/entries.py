@@ -14,7 +14,7 @@ from typing import Literal
 from ..ir import ConstantValue
 
 Match = Literal["call", "attribute", "assign", "named", "decorator", "base", "compare"]
-Operator = Literal["is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "any"]
+Operator = Literal["is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "exponential", "any"]
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
@@ -29,6 +29,11 @@ def name_words(name: str) -> str:
 def word_pattern(words: str) -> re.Pattern[str]:
     """The regular expression `words` as whole words; to be searched in `name_words(name)`."""
     return re.compile(rf"(?:^|_)(?:{words})(?:_|$)", re.IGNORECASE)
+
+
+def last_words(words: str) -> re.Pattern[str]:
+    """The regular expression `words` as the last words of a name: what it is, not what it is about."""
+    return re.compile(rf"(?:^|_)(?:{words})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Condition:
     unknown  | is given and is no constant
     text     | is a non-empty string literal
     tainted  | carries data of the kind at stake
+    exponential | is a regular expression that can take exponential time
     any      | satisfies one of `alternatives`
     """
 
@@ -92,13 +98,14 @@ class Source(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sink(Entry):
-    """Data must not reach this. `arguments` say where one argument may stand; with match "named", `name` is
+    """Data must not reach this (`shallow`: as the whole argument; as one of its items it may). `arguments` say where one argument may stand; with match "named", `name` is
     to be searched in `name_words` of the variable, attribute, key or keyword."""
 
     kind: str
     arguments: tuple[ArgRef, ...] = ()
     name: re.Pattern[str] | None = None
     crumb: str = ""
+    shallow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,6 +168,11 @@ class HandlerModel(Entry):
     types: tuple[str, ...] = ()
     returns: str = ""
     route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NoReturn(Entry):
+    """A call that does not come back: it raises or ends the program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -24,6 +24,7 @@ from .entries import (
     Index,
     Match,
     Models,
+    NoReturn,
     Operator,
     Route,
     Sink,
@@ -31,6 +32,7 @@ from .entries import (
     StepModel,
     TypeModel,
     Use,
+    last_words,
     word_pattern,
 )
 from .reading import Table, nearest, parse_toml, read_text
@@ -44,6 +46,7 @@ _MARKERS: dict[str, Operator] = {
     "<unknown>": "unknown",
     "<text>": "text",
     "<tainted>": "tainted",
+    "<exponential>": "exponential",
 }
 _NONE = "<none>"
 
@@ -169,12 +172,14 @@ def _conditions(table: Table, key: str, match: Match) -> tuple[Condition, ...]:
     )
 
 
-def _pattern(table: Table, key: str) -> re.Pattern[str] | None:
+def _pattern(
+    table: Table, key: str, make: Callable[[str], re.Pattern[str]] = word_pattern
+) -> re.Pattern[str] | None:
     words = table.string(key, "")
     if not words:
         return None
     try:
-        return word_pattern(words)
+        return make(words)
     except re.error as error:
         table.fail(f"`{key}` is not a regular expression: {error}", key)
 
@@ -224,8 +229,9 @@ def _sink(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
         **shared,
         kind=table.one_of("kind", kinds.sink, "a sink kind of kinds.toml"),
         arguments=_arguments(table, "argument", texts, match),
-        name=_pattern(table, "named") if match == "named" else None,
+        name=_pattern(table, "named", last_words) if match == "named" else None,
         crumb=table.string("crumb", ""),
+        shallow=table.flag("shallow", False),
     )
 
 
@@ -295,6 +301,10 @@ def _handler(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     )
 
 
+def _no_return(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
+    return NoReturn(**shared)
+
+
 def _auth(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     return Auth(**shared)
 
@@ -310,7 +320,7 @@ class _Word(NamedTuple):
 _STEP_KEYS = ("from", "to", "clears", "adds", "crumb")
 _WORDS = {
     "source": _Word(("call", "attribute"), ("kind", "crumb"), _source),
-    "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb"), _sink),
+    "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb", "shallow"), _sink),
     "step": _Word(("call", "attribute"), _STEP_KEYS, _step),
     "barrier": _Word(("call", "attribute"), _STEP_KEYS, _barrier),
     "guard": _Word(("call", "compare"), ("subject", "holds", "clears"), _guard),
@@ -321,6 +331,7 @@ _WORDS = {
         ("methods", "argument", "parameters", "types", "returns", "route"),
         _handler,
     ),
+    "noreturn": _Word(("call",), (), _no_return),
     "auth": _Word(("decorator", "call", "base"), (), _auth),
 }
 _SHARED_KEYS = ("when", "unless", "receiver", "description")

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, Sink, Source, StepModel, TypeModel, Use, name_words
+from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, NoReturn, Sink, Source, StepModel, TypeModel, Use, name_words
+from ..regex import is_exponential
 from . import containers, expressions, folding
 from .summaries import Application, without_constant
 from .values import (
@@ -203,7 +204,7 @@ def library(
     """A call of something that is not in the workspace."""
     returns = _result_path(callee, node)
     taints: Taints = NONE
-    stepped = False
+    stepped = typed = False
     for entry, sure in entries:
         if not holds(frame, entry, arguments, receiver):
             continue
@@ -215,9 +216,11 @@ def library(
         elif isinstance(entry, Source):
             taints = join_taints(taints, (source(frame, node, entry, callee, receiver, sure),))
         elif isinstance(entry, TypeModel):
-            returns = entry.returns
+            returns, typed = entry.returns, "." in entry.returns
         elif isinstance(entry, Use):
             frame.use(entry.kind, node, sure, entry.message)
+        elif isinstance(entry, NoReturn):
+            frame.alive = False
         elif isinstance(entry, HandlerModel):
             for ref in entry.argument:
                 handed = arguments.positional if ref.kind == "all" else [arguments.at(ref, receiver) or UNKNOWN_VALUE]
@@ -230,7 +233,7 @@ def library(
     else:
         _call_back(frame, node, receiver, arguments)
     result = Value(taints, UNKNOWN, returns, None, 0, None, callee.name)
-    if callee.name[:1].isupper() and receiver.path != "" and not callee.name.isupper():
+    if typed or node.new or (callee.name[:1].isupper() and not callee.name.isupper()):
         return _constructed(frame, result, arguments)
     return _configured(frame, receiver, callee.name, arguments) or result
 
@@ -246,8 +249,11 @@ def _result_path(callee: Value, node: ir.Call) -> str | None:
 
 
 def _constructed(frame: Frame, result: Value, arguments: Arguments) -> Value:
-    """An instance of a library's class: what is stored on it later can be read again."""
-    items = {name: value for name, value in arguments.keyword.items() if value.taints or value.ref or value.target}
+    """A library's object: it remembers what it was made of, and what is stored on it can be read again."""
+    items: dict[Any, Value] = {str(i): v for i, v in enumerate(arguments.positional) if v.const is not UNKNOWN}
+    for name, value in arguments.keyword.items():
+        if value.const is not UNKNOWN or value.taints or value.ref or value.target:
+            items[name] = value
     ref = frame.allocate(Shape("object", items, None, closed=False))
     return Value(result.taints, UNKNOWN, result.path, None, ref, None, result.name)
 
@@ -308,7 +314,7 @@ def _reach(
     for ref in entry.arguments:
         if ref.kind == "all":
             for value in arguments.all():
-                expressions.sink(frame, entry.kind, value, node, sure)
+                expressions.sink(frame, entry.kind, value, node, sure, entry.shallow)
             continue
         found = arguments.at(ref, receiver)
         if found is None and ref.kind == "position" and arguments.spread is not None:
@@ -318,7 +324,7 @@ def _reach(
         found = within(frame, found, ref)
         if found is None:
             continue
-        expressions.sink(frame, entry.kind, found, node, sure)
+        expressions.sink(frame, entry.kind, found, node, sure, entry.shallow)
         return
 
 
@@ -425,6 +431,8 @@ def _satisfied(frame: Frame, condition: Condition, arguments: Arguments, receive
         )
     if operator == "unknown":
         return const is UNKNOWN
+    if operator == "exponential":
+        return isinstance(const, str) and is_exponential(const)
     if operator == "text":
         return isinstance(const, str) and bool(const)
     if operator == "tainted":
@@ -501,7 +509,7 @@ def _assigned(
         if not holds(frame, entry, arguments, receiver):
             continue
         if isinstance(entry, Sink):
-            expressions.sink(frame, entry.kind, value, target, sure)
+            expressions.sink(frame, entry.kind, value, target, sure, entry.shallow)
         elif isinstance(entry, Use):
             frame.use(entry.kind, target, sure, entry.message)
 

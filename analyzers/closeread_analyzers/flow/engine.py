@@ -110,6 +110,9 @@ class Engine:
         self.catalogue = catalogue
         self.load = load
         self.exists = exists
+        self.literal_kinds = frozenset(
+            kind for kind, rules in catalogue.flows.items() if any("literal" in rule.flow_from for rule in rules)
+        )
         self.cancelled: Callable[[], bool] = lambda: False
         self.revision = 0
         self._ticks = 0
@@ -538,6 +541,10 @@ class Engine:
             found = self.exported(frame, target.path, name)
             if found is not None:
                 return found
+            for whole_name in ("*", "default"):
+                whole = self.exported(frame, target.path, whole_name)
+                if whole is not None and isinstance(whole.target, (Instance, ClassRef)):
+                    return self.member(frame, whole.target, name, whole)
             below = self._resolved(target.path, name, 1)
             return Value(target=ModuleRef(below), name=name) if below is not None else None
         if isinstance(target, Namespace):

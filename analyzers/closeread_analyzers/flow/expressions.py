@@ -23,6 +23,7 @@ from .values import (
     ModuleRef,
     Parameter,
     Shape,
+    Taint,
     Taints,
     Value,
     deep_taints,
@@ -172,11 +173,15 @@ def item(frame: Frame, node: ir.Node, value: Value, key: Value) -> Value:
             taints = _inside(taints, inside)
     path = value.path
     if path is not None:
+        known = frame.models.attributes
+        any_key = f"{path}[*]"
         path = f"{path}[{const}]" if isinstance(const, str) else f"{path}[]"
         if len(path) > MAX_PATH:
             path = None
-        elif path in frame.models.attributes:
-            return read_path(frame, node, Value(taints, UNKNOWN, path, None, 0, None, value.name), path, "", value)
+        elif path in known or any_key in known:
+            entry_path = path if path in known else any_key
+            found = Value(taints, UNKNOWN, path, None, 0, None, value.name)
+            return read_path(frame, node, found, entry_path, "", value)
     return Value(taints, UNKNOWN, path, None, 0, None, const if isinstance(const, str) else value.name)
 
 
@@ -567,10 +572,13 @@ def remove(frame: Frame, target: ir.Expression) -> None:
             containers.discard(frame, receiver, target.name)
 
 
-def sink(frame: Frame, kind: str, value: Value, node: ir.Node, sure: int) -> None:
-    """A value arrives at a sink."""
-    taints = deep_taints(value, frame.heap) if value.ref else value.taints
+def sink(frame: Frame, kind: str, value: Value, node: ir.Node, sure: int, shallow: bool = False) -> None:
+    """A value arrives at a sink. A literal that stands where none should is a source of its own."""
+    taints = deep_taints(value, frame.heap) if value.ref and not shallow else value.taints
     if not taints:
+        if isinstance(value.const, (str, bytes)) and value.const and kind in frame.engine.literal_kinds:
+            site = frame.site(node)
+            frame.reach(kind, Taint("literal", site, calls.excerpt(frame, node), frozenset(), None, sure), site, sure)
         return
     site = frame.site(node)
     for taint in taints:

@@ -278,7 +278,9 @@ def _return(frame: Frame, node: ir.Return) -> None:
         body = value
         if isinstance(node.value, ir.Sequence) and node.value.kind == "tuple":  # the body, then status and headers
             body = expressions.item(frame, node.value, value, Value(const=0))
-        expressions.sink(frame, frame.handler.returns, body, node.value, 2)
+        shape = frame.heap.get(body.ref) if body.ref else None
+        if shape is None or shape.kind not in ("dict", "list"):  # those become JSON
+            expressions.sink(frame, frame.handler.returns, body, node.value, 2)
     frame.exits.append((value, frame.variables, frame.heap))
     frame.alive = False
 

@@ -81,12 +81,10 @@ class Text:
     def offset(self, position: types.Position, encoding: Encoding) -> int:
         """The byte at an editor's position."""
         starts = self._starts
-        if position.line < 0:
-            return 0
         if position.line >= len(starts):
             return len(self.data)
         line = self.line(position.line)
-        return starts[position.line] + _bytes_before(line, max(position.character, 0), encoding)
+        return starts[position.line] + _bytes_before(line, position.character, encoding)
 
     def position(self, offset: int, encoding: Encoding) -> types.Position:
         """The editor's position of a byte."""

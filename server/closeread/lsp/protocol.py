@@ -102,10 +102,8 @@ class Protocol(LanguageServerProtocol):
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *args: Any) -> Any:
-        """Leave: 0 after a shutdown, 1 without one."""
-        server = cast("Server", self._server)
-        server.exit_code = 0 if self._shutdown else 1
-        raise SystemExit(server.exit_code)
+        """Leave: 0 after a shutdown, 1 without one. The library would raise SystemExit, and then catch it."""
+        cast("Server", self._server).stop(0 if self._shutdown else 1)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:

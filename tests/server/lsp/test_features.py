@@ -144,6 +144,24 @@ async def test_scan_of_the_workspace(client: Client, tmp_path: Path, bad: str) -
     assert len(await client.diagnostics((tmp_path / "file3.py").as_uri())) == 1
 
 
+async def test_a_scanned_file_opened_closed_and_changed_on_disk(client: Client, tmp_path: Path, bad: str) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(bad)
+    await client.initialize(tmp_path)
+    await _command(client, "closeread.scanWorkspace")
+    uri = client.open(path, "pass\n")
+    assert await client.diagnostics(uri, 1) == []
+    client.close(uri)
+    await client.until(lambda: len(client.published(uri)[-1]["diagnostics"]) == 1)
+
+    path.write_text(bad + bad)
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
+    await client.until(lambda: len(client.published(uri)[-1]["diagnostics"]) == 2)
+    path.unlink()
+    client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 3}]})
+    await client.until(lambda: client.published(uri)[-1]["diagnostics"] == [])
+
+
 async def test_a_scan_uses_the_clients_own_token(client: Client, tmp_path: Path) -> None:
     await client.initialize(tmp_path)
     params = {"command": "closeread.scanWorkspace", "workDoneToken": "mine"}

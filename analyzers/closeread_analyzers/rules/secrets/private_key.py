@@ -11,7 +11,9 @@ from ...finding import Severity
 
 visits = (ir.Constant,)
 
-_PEM = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s*(?:[\w-]+: .*\s+)*(?:[A-Za-z0-9+/=]\s*){40,}")
+_PEM = re.compile(
+    r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s*(?:[\w-]+: [^\r\n]*[\r\n]+)*(?:[A-Za-z0-9+/=]\s*){40,}"
+)
 
 
 def check(node: ir.Constant, context: Context) -> Iterable[Report]:

@@ -19,7 +19,11 @@ def register(server: Server) -> None:
         document = server.documents.get(params.text_document.uri)
         if document is None or not document.is_source:
             return Encoded.of(kind="full", items=[])
-        found = await server.diagnose(document)
+        try:
+            found = await server.diagnose(document)
+        except Exception as error:
+            server.failed(f"analysing a file: {document.path}", error)
+            return Encoded.of(kind="full", items=[])
         if params.previous_result_id == found.result_id:
             return Encoded.of(kind="unchanged", resultId=found.result_id)
         return Encoded.of(kind="full", resultId=found.result_id, items=found.encoded)

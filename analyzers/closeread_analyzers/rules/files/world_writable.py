@@ -1,4 +1,4 @@
-"""A mode put together from bits, the write bit for others among them."""
+"""A mode put together from bits, the write bit for others among them. Plain numbers are in the library models."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
             if part.operator == "|":
                 pending.extend((part.left, part.right))
         elif _lets_others_write(part, context):
-            yield Report(mode, name=context.text(mode))
+            yield Report(mode)
             return
 
 

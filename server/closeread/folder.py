@@ -1,0 +1,112 @@
+"""One project of an editor: a root, its settings, its files on disk, the open texts over them, and what was found.
+
+Plain data that `session.py` keeps in order. Deliberately absent: any decision when to analyse what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from closeread_analyzers.finding import FileResult, Finding, Problem
+from closeread_analyzers.pipeline import Files
+
+from .settings import Settings
+from .workspace.files import Workspace
+
+Edit = tuple[int, int, int]
+"""Start byte, old end byte, new end byte."""
+
+IsCancelled = Callable[[], bool]
+
+
+class ProjectLike(Protocol):
+    """What a session needs of `closeread_analyzers.pipeline.Project`."""
+
+    def change(self, path: str, edits: Iterable[Edit] = ()) -> None:
+        """The text of `path` is different now."""
+        ...
+
+    def analyze(self, path: str, cancelled: IsCancelled = ...) -> FileResult:
+        """All findings of one file. Raises `Cancelled`."""
+        ...
+
+    def dependents(self, path: str) -> frozenset[str]:
+        """The analysed files whose last result rests on `path`."""
+        ...
+
+
+ProjectFactory = Callable[[Files], ProjectLike]
+
+
+@dataclass(slots=True)
+class Open:
+    """An open file: its text, and a number of the caller's that tells one text from another."""
+
+    version: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the analysers said of a file, and after how many changes of its folder they said it."""
+
+    changes: int
+    result: FileResult
+
+    def inside(self, path: str) -> tuple[Finding, ...]:
+        """The findings that lie in `path`."""
+        return tuple(finding for finding in self.result.findings if finding.location.path == path)
+
+    def others(self) -> set[str]:
+        """The other files that data flows into from this one, to a finding there."""
+        return {finding.location.path for finding in self.result.findings} - {self.result.path}
+
+
+@dataclass(slots=True)
+class Folder:
+    """One project: a root, its settings, its files on disk and the open texts over them. Satisfies `Files`.
+
+    `only` is set for a file that belongs to no workspace folder: nothing beside it is looked at.
+    """
+
+    root: Path
+    workspace: Workspace
+    only: str | None = None
+    problems: tuple[Problem, ...] = ()
+    opened: dict[str, Open] = field(default_factory=dict)
+    project: ProjectLike | None = None
+    ignored: dict[str, bool] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    scanned: set[str] = field(default_factory=set)
+    """Files that are shown though they are not open."""
+    unsettled: set[str] = field(default_factory=set)
+    """Files in which another file's flows end differently than was shown."""
+    changes: int = 0
+
+    @property
+    def settings(self) -> Settings:
+        """What the user set for this folder."""
+        return self.workspace.settings
+
+    def read(self, path: str) -> bytes | None:
+        """The text as the user sees it: the open one, or the one on disk."""
+        opened = self.opened.get(path)
+        if opened is not None:
+            return opened.text if len(opened.text) <= self.settings.max_file_size else None
+        return self.workspace.read(path) if self.only is None or path == self.only else None
+
+    def skips(self, path: str) -> bool:
+        """Whether a scan would leave this file out, and so an editor shows nothing for it either."""
+        if self.only is not None:
+            return False
+        known = self.ignored.get(path)
+        if known is None:
+            known = self.ignored[path] = self.workspace.ignored(path)
+        return known
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file, open or on disk."""
+        return path in self.opened or (self.only is None and self.workspace.exists(path))
