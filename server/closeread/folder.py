@@ -55,14 +55,18 @@ class Result:
 
     changes: int
     result: FileResult
+    others: frozenset[str]
+    """The other files that data flows into from this one, to a finding there."""
+
+    @classmethod
+    def of(cls, changes: int, result: FileResult) -> Result:
+        """The result, with the other files it speaks of."""
+        others = frozenset(finding.location.path for finding in result.findings) - {result.path}
+        return cls(changes, result, others)
 
     def inside(self, path: str) -> tuple[Finding, ...]:
         """The findings that lie in `path`."""
         return tuple(finding for finding in self.result.findings if finding.location.path == path)
-
-    def others(self) -> set[str]:
-        """The other files that data flows into from this one, to a finding there."""
-        return {finding.location.path for finding in self.result.findings} - {self.result.path}
 
 
 @dataclass(slots=True)

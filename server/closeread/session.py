@@ -252,7 +252,7 @@ class Session:
     def _flows_into(self, folder: Folder, name: str, cancelled: IsCancelled) -> list[FileResult]:
         """The results of the files whose flows end in `name`, each of them as of now."""
         found = []
-        for other in [other for other, known in folder.results.items() if name in known.others()]:
+        for other in [other for other, known in folder.results.items() if name in known.others]:
             try:
                 found.append(self._result(folder, other, cancelled))
             except Cancelled:
@@ -266,10 +266,10 @@ class Session:
         known = folder.results.get(name)
         if known is not None and known.changes == folder.changes:
             return known.result
-        new = Result(folder.changes, self._analyze(folder, name, cancelled))
+        new = Result.of(folder.changes, self._analyze(folder, name, cancelled))
         folder.results[name] = new
-        before = known.others() if known is not None else set()
-        for other in before | new.others():
+        before = known.others if known is not None else frozenset()
+        for other in before | new.others:
             if known is None or known.inside(other) != new.inside(other):
                 folder.unsettled.add(other)
         return new.result
@@ -306,7 +306,7 @@ class Session:
         """Forget a file's result; what it had found in others is no longer shown there."""
         known = folder.results.pop(name, None)
         if known is not None:
-            folder.unsettled |= known.others()
+            folder.unsettled |= known.others
 
     def _reset(self, folder: Folder) -> None:
         folder.project = None

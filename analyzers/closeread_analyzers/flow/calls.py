@@ -233,8 +233,9 @@ def library(
     else:
         _call_back(frame, node, receiver, arguments)
     result = Value(taints, UNKNOWN, returns, None, 0, None, callee.name)
-    if typed or node.new or (callee.name[:1].isupper() and not callee.name.isupper()):
-        return _constructed(frame, result, arguments)
+    constructed = node.new or (callee.name[:1].isupper() and not callee.name.isupper())
+    if typed or constructed:
+        return _constructed(frame, result, arguments, constructed)
     return _configured(frame, receiver, callee.name, arguments) or result
 
 
@@ -248,11 +249,11 @@ def _result_path(callee: Value, node: ir.Call) -> str | None:
     return f"{path}()" if len(path) < expressions.MAX_PATH else None
 
 
-def _constructed(frame: Frame, result: Value, arguments: Arguments) -> Value:
-    """A library's object: it remembers what it was made of, and what is stored on it can be read again."""
+def _constructed(frame: Frame, result: Value, arguments: Arguments, whole: bool) -> Value:
+    """A library's object: it remembers the constants it was made of (`whole`: everything), and what is stored on it."""
     items: dict[Any, Value] = {str(i): v for i, v in enumerate(arguments.positional) if v.const is not UNKNOWN}
     for name, value in arguments.keyword.items():
-        if value.const is not UNKNOWN or value.taints or value.ref or value.target:
+        if value.const is not UNKNOWN or (whole and (value.taints or value.ref or value.target)):
             items[name] = value
     ref = frame.allocate(Shape("object", items, None, closed=False))
     return Value(result.taints, UNKNOWN, result.path, None, ref, None, result.name)
@@ -634,6 +635,9 @@ def _instance(frame: Frame, node: ir.Node, cls: ClassRef, given: Arguments, call
     """A new object of a workspace class: its constructor is called, or its fields are filled by name and place."""
     ref = frame.allocate(Shape("object", {}, None, closed=False))
     value = Value(target=Instance(cls), ref=ref, path=frame.engine.library_base(Instance(cls)), name=cls.name)
+    for entry in frame.models.calls.get(value.path, ()) if value.path is not None else ():
+        if isinstance(entry, Sink) and holds(frame, entry, given, value):
+            _reach(frame, node, entry, given, value, 2)
     constructor = frame.engine.constructor(frame, cls)
     if constructor is not None:
         _function(frame, node, constructor, Arguments([value, *given.positional], given.keyword, given.spread))

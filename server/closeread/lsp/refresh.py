@@ -135,7 +135,7 @@ class Refresh:
             return False
         is_new = before is None or before.result_id != found.result_id
         if is_new:
-            self._server.log_problems(found)
+            self._server.log_problems(found, syntax=False)
         if not self._server.pulls and (is_new or not if_new):
             self._send(document.uri, found.encoded, document.version)
         return is_new

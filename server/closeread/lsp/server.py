@@ -133,10 +133,11 @@ class Server(LanguageServer):
             lambda session, cancelled: diagnose(session, path, wording, cancelled, scan=scan), urgency
         )
 
-    def log_problems(self, found: Diagnosed) -> None:
-        """What could not be analysed, for the log."""
+    def log_problems(self, found: Diagnosed, *, syntax: bool = True) -> None:
+        """What could not be analysed, for the log; whoever types makes syntax errors all the time."""
         for problem in found.analysis.problems:
-            self.log(f"{found.root / problem.path}:{problem.line}: {problem.message} ({problem.kind})")
+            if syntax or problem.kind != "syntax":
+                self.log(f"{found.root / problem.path}:{problem.line}: {problem.message} ({problem.kind})")
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:
         """Run a coroutine beside everything else; what it raises is reported."""

@@ -93,12 +93,7 @@ async def test_pull_and_unchanged(client: Client, tmp_path: Path, bad: str) -> N
     assert (after["kind"], after["items"]) == ("full", [])
     # What is asked for is not sent as well: editors would show it twice.
     assert client.published(uri) == []
-
-
-async def test_pull_of_what_is_not_open(client: Client, tmp_path: Path) -> None:
-    await client.initialize(tmp_path, capabilities=WHOLE)
-
-    assert (await _pull(client, (tmp_path / "no.py").as_uri()))["items"] == []
+    assert (await _pull(client, (tmp_path / "not_open.py").as_uri()))["items"] == []
 
 
 async def test_a_client_that_pulls_is_told_of_dependents(client: Client, tmp_path: Path, bad: str) -> None:
@@ -124,19 +119,12 @@ async def test_a_file_outside_of_any_folder(client: Client, tmp_path: Path, bad:
     assert "neighbour" not in str(found)
 
 
-async def test_an_unsaved_document(client: Client, bad: str) -> None:
-    await client.initialize()
+async def test_unsaved_documents_and_languages_nobody_reads(client: Client, tmp_path: Path, bad: str) -> None:
+    await client.initialize(tmp_path)
+    ignored = client.open(tmp_path / "notes.txt", "os.system('x')\n", language="plaintext")
     uri = client.open("untitled:Untitled-1", bad)
 
     assert len(await client.diagnostics(uri, 1)) == 1
-
-
-async def test_a_language_nobody_reads_is_left_alone(client: Client, tmp_path: Path, bad: str) -> None:
-    await client.initialize(tmp_path)
-    ignored = client.open(tmp_path / "notes.txt", "os.system('x')\n", language="plaintext")
-    uri = client.open(tmp_path / "app.py", bad)
-    await client.diagnostics(uri, 1)
-
     assert client.published(ignored) == []
 
 
@@ -176,12 +164,6 @@ async def test_position_encodings(client: Client, tmp_path: Path, encoding: str,
     client.change(uri, 2, {"range": _range(0, first, 0, first), "text": "é"})
     (found,) = await client.diagnostics(uri, 2)
     assert found["range"]["start"]["character"] == first + (2 if encoding == "utf-8" else 1)
-
-
-async def test_utf_16_where_nothing_was_said(client: Client, tmp_path: Path) -> None:
-    result = await client.initialize(tmp_path)
-
-    assert result["capabilities"]["positionEncoding"] == "utf-16"
 
 
 async def test_the_newest_text_wins(client: Client, tmp_path: Path, bad: str) -> None:

@@ -33,12 +33,7 @@ async def test_hover(client: Client, tmp_path: Path, bad: str) -> None:
     # What the workspace wrote makes neither element nor link.
     assert "<img" not in page.replace("\\<img", "")
     assert "](command:" not in page
-
-
-async def test_hover_elsewhere_is_nothing(client: Client, tmp_path: Path, bad: str) -> None:
-    await client.initialize(tmp_path)
-    uri = client.open(tmp_path / "app.py", bad)
-
+    # Elsewhere there is nothing to say.
     assert await client.request("textDocument/hover", _at(uri, 0, 0)) is None
     assert await client.request("textDocument/hover", _at((tmp_path / "no.py").as_uri(), 0, 0)) is None
 
@@ -56,48 +51,40 @@ async def test_hover_in_plain_text(client: Client, tmp_path: Path, bad: str) -> 
 # --- Code actions ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "line", "expected"),
-    [
-        pytest.param(
-            "app.py",
-            'é = "\U0001f600"; os.system("x")\n',
-            0,
-            'é = "\U0001f600"; os.system("x")  # closeread: ignore[command-injection] TODO: say why\n',
-            id="end of the line",
-        ),
-        pytest.param(
-            "app.py",
-            'if x:\n    os.system("x"); y = """\n"""\n',
-            1,
-            'if x:\n    # closeread: ignore[command-injection] TODO: say why\n    os.system("x"); y = """\n"""\n',
-            id="the line's end is inside a text",
-        ),
-        pytest.param(
-            "app.js",
-            'os.system("x");',
-            0,
-            'os.system("x");  // closeread: ignore[command-injection] TODO: say why',
-            id="another language's comment, and no newline at the end",
-        ),
-    ],
-)
-async def test_suppress_with_a_comment(
-    client: Client, tmp_path: Path, name: str, text: str, line: int, expected: str
-) -> None:
+SUPPRESSED = {
+    "the end of the line": (
+        "app.py",
+        'é = "\U0001f600"; os.system("x")\n',
+        'é = "\U0001f600"; os.system("x")  # closeread: ignore[command-injection] TODO: say why\n',
+    ),
+    "the line's end is inside a text": (
+        "app.py",
+        'if x:\n    os.system("x"); y = """\n"""\n',
+        'if x:\n    # closeread: ignore[command-injection] TODO: say why\n    os.system("x"); y = """\n"""\n',
+    ),
+    "another language's comment, and no newline at the end": (
+        "app.js",
+        'os.system("x");',
+        'os.system("x");  // closeread: ignore[command-injection] TODO: say why',
+    ),
+}
+
+
+async def test_suppress_with_a_comment(client: Client, tmp_path: Path) -> None:
     await client.initialize(tmp_path)
-    uri = client.open(tmp_path / name, text)
-    (found,) = await client.diagnostics(uri, 1)
-    (action,) = await _actions(client, uri, found["range"], found)
-    (edit,) = action["edit"]["changes"][uri]
+    for number, (name, text, expected) in enumerate(SUPPRESSED.values()):
+        uri = client.open(tmp_path / f"{number}{name}", text)
+        (found,) = await client.diagnostics(uri, 1)
+        (action,) = await _actions(client, uri, found["range"], found)
+        (edit,) = action["edit"]["changes"][uri]
 
-    assert action["kind"] == "quickfix"
-    assert action["isPreferred"] is False
-    assert action["diagnostics"][0]["data"] == found["data"]
-    assert apply_edit(text, edit) == expected
+        assert action["kind"] == "quickfix"
+        assert action["isPreferred"] is False
+        assert action["diagnostics"][0]["data"] == found["data"]
+        assert apply_edit(text, edit) == expected
 
-    client.change(uri, 2, {"range": edit["range"], "text": edit["newText"]})
-    assert await client.diagnostics(uri, 2) == []
+        client.change(uri, 2, {"range": edit["range"], "text": edit["newText"]})
+        assert await client.diagnostics(uri, 2) == []
 
 
 async def test_versioned_edits_where_the_client_can(client: Client, tmp_path: Path, bad: str) -> None:
@@ -218,7 +205,7 @@ async def test_a_slow_answer_can_be_cancelled(client: Client, tmp_path: Path, ba
     assert len(after["items"]) == 1
 
 
-async def test_explain(client: Client, tmp_path: Path) -> None:
+async def test_explain_and_clear_cache(client: Client, tmp_path: Path, bad: str) -> None:
     await client.initialize(tmp_path)
     page = await _command(client, "closeread.explain", "command-injection")
     with pytest.raises(ResponseError) as unknown:
@@ -232,14 +219,10 @@ async def test_explain(client: Client, tmp_path: Path) -> None:
     assert "no-such-rule" in unknown.value.message
     assert {unknown.value.code, nonsense.value.code, nothing.value.code} == {-32602}
 
-
-async def test_clear_cache(client: Client, tmp_path: Path, bad: str) -> None:
-    await client.initialize(tmp_path)
     uri = client.open(tmp_path / "app.py", bad)
     await client.diagnostics(uri, 1)
     before = len(client.published(uri))
     await _command(client, "closeread.clearCache")
-
     await client.until(lambda: len(client.published(uri)) > before)
 
 

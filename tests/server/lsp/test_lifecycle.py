@@ -13,11 +13,17 @@ from server.lsp.client import Client, ResponseError
 from server.lsp.conftest import Start
 
 
-async def test_capabilities(client: Client, tmp_path: Path) -> None:
+async def test_a_quick_start_and_what_is_offered(start: Start, tmp_path: Path) -> None:
+    started = time.monotonic()
+    client = await start()
     result = await client.initialize(tmp_path)
+    elapsed = time.monotonic() - started
     offered = result["capabilities"]
 
+    # The promise is 1.5 seconds on a quiet machine; tests run on others.
+    assert elapsed < 15
     assert result["serverInfo"]["name"] == "closeread"
+    assert offered["positionEncoding"] == "utf-16"
     assert offered["textDocumentSync"] == {"openClose": True, "change": 2, "save": True}
     assert offered["hoverProvider"] is True
     assert offered["codeActionProvider"]["codeActionKinds"] == ["quickfix"]
@@ -83,6 +89,12 @@ async def test_too_early_twice_and_too_late(client: Client, tmp_path: Path) -> N
     with pytest.raises(ResponseError) as twice:
         await client.initialize(tmp_path)
     assert twice.value.code == -32600
+    with pytest.raises(ResponseError) as wrong:
+        await client.request("textDocument/hover", {"textDocument": []})
+    assert wrong.value.code == -32602
+    with pytest.raises(ResponseError) as unknown:
+        await client.request("no/such", {})
+    assert unknown.value.code == -32601
     await client.request("shutdown")
     with pytest.raises(ResponseError) as late:
         await client.request("closeread/anything", {})
@@ -122,17 +134,6 @@ async def test_bad_messages_change_nothing(client: Client, tmp_path: Path, bad: 
     # What was not JSON has the answer that JSON-RPC wants.
     assert [message["error"]["code"] for message in client.messages if "error" in message] == [-32700] * 3
     assert await client.stop() == 0
-
-
-async def test_a_request_of_the_wrong_shape_is_answered(client: Client, tmp_path: Path) -> None:
-    await client.initialize(tmp_path)
-    with pytest.raises(ResponseError) as wrong:
-        await client.request("textDocument/hover", {"textDocument": []})
-    with pytest.raises(ResponseError) as unknown:
-        await client.request("no/such", {})
-
-    assert wrong.value.code == -32602
-    assert unknown.value.code == -32601
 
 
 async def test_documents_treated_badly(client: Client, tmp_path: Path, bad: str) -> None:
@@ -208,13 +209,3 @@ async def test_the_loop_is_free_while_the_worker_is_not(client: Client, tmp_path
 
     # Generous, for a busy machine; a held loop would take ten minutes.
     assert time.monotonic() - started < 5
-
-
-async def test_start_is_quick(start: Start, tmp_path: Path) -> None:
-    started = time.monotonic()
-    client = await start()
-    await client.initialize(tmp_path)
-    elapsed = time.monotonic() - started
-
-    # The promise is 1.5 seconds on a quiet machine; tests run on others.
-    assert elapsed < 15, elapsed
