@@ -84,7 +84,7 @@ class Context:
     @property
     def is_test(self) -> bool:
         """Whether the file's path says that it holds tests."""
-        return _is_test(self.module.path)
+        return is_test(self.module.path)
 
     @property
     def function(self) -> ir.Function | None:
@@ -221,7 +221,7 @@ def _names(module: ir.Module) -> Names:
 
 
 @lru_cache(maxsize=256)
-def _is_test(path: str) -> bool:
+def is_test(path: str) -> bool:
     return _TEST_PATH.search(path) is not None
 
 

@@ -141,7 +141,7 @@ class Project:
         files: set[str] = {path}
         for record in self._records(source, problems):
             files |= record.files
-            uses.update(record.uses)
+            uses.update((key, hit) for key, hit in record.uses.items() if hit.site.path == path)
             for (rule, site, _), hit in record.hits.items():
                 known = hits.get((rule, site))
                 if known is None or better(hit, known):
@@ -152,7 +152,7 @@ class Project:
         findings += [
             present.report(source, unit, rule, report) for unit, rule, report in self._checks(source, problems)
         ]
-        found = presentation.numbered(f for f in findings if f is not None)
+        found = presentation.numbered(presentation.one_a_place(f for f in findings if f is not None))
         found = self._answered(found)
         self._rests_on[path] = frozenset(files)
         return FileResult(

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from .catalogue import Rule
-from .check import Report
-from .finding import Confidence, Finding, Location, Step
+from .check import Report, is_test
+from .finding import Confidence, Finding, Location, Severity, Step
 from .flow.frame import Hit, UseHit
 from .flow.scopes import Source
 from .flow.values import Site, Trail
@@ -72,8 +72,11 @@ class Presentation:
         function = site.unit if not site.unit.startswith("@") else ""
         context = _normal(self._text(source, site), source.language.comment)
         identity = "\0".join((rule.id, site.path, function, context))
+        severity = rule.severity
+        if is_test(site.path):  # ranked down: nobody attacks a test, though what it shows may be copied
+            severity, confidence = min(severity, Severity.LOW), Confidence.LOW
         return Finding(
-            rule.id, self._location(site), message, rule.severity, confidence, rule.cwe, rule.kind, identity, function, trace
+            rule.id, self._location(site), message, severity, confidence, rule.cwe, rule.kind, identity, function, trace
         )
 
     def _steps(self, trail: Trail | None) -> list[Step]:
@@ -140,6 +143,26 @@ def _normal(text: str, comment: str) -> str:
         code, found, _ = line.partition(f" {comment}")
         lines.append(code if found else line if not line.lstrip().startswith(comment) else "")
     return _SPACE.sub(" ", " ".join(lines)).strip()
+
+
+def one_a_place(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, of several that name one weakness on one line only the gravest: nobody wants to be told twice."""
+    best: dict[tuple[str, int, object], Finding] = {}
+    for finding in findings:
+        weakness = _FAMILY.get(finding.cwe, finding.cwe) if finding.kind == "vulnerability" and finding.cwe else finding.rule
+        place = (finding.location.path, finding.location.start_line, weakness)
+        known = best.get(place)
+        if known is None or _gravity(finding) > _gravity(known):
+            best[place] = finding
+    return list(best.values())
+
+
+_FAMILY: dict[int | None, int] = {321: 798, 259: 798, 80: 79, 116: 79, 916: 328, 327: 328, 943: 89, 88: 78}
+"""Weaknesses that are one to a reader: a hard-coded key and a hard-coded password, say."""
+
+
+def _gravity(finding: Finding) -> tuple[int, int, bool, str]:
+    return (finding.severity, finding.confidence, bool(finding.trace), finding.rule)
 
 
 def numbered(findings: Iterable[Finding | None]) -> list[Finding]:
