@@ -21,6 +21,7 @@ from .check import Report, run_checks
 from .finding import FileResult, Finding, Problem
 from .flow.engine import Engine, Interrupted
 from .flow.frame import Hit, Record, UseHit, better
+from .flow.routes import Routes
 from .flow.scopes import Source, index
 from .languages import language_of
 
@@ -58,6 +59,7 @@ class Project:
         self.files = files
         self.catalogue = catalogue if catalogue is not None else builtin()
         self._engine = Engine(self.catalogue, self._source, files.exists)
+        self._routes = Routes(self._engine)
         self._sources: OrderedDict[str, Source | None] = OrderedDict()
         self._before: dict[str, Source] = {}
         self._trees: dict[str, tree_sitter.Tree] = {}
@@ -152,6 +154,8 @@ class Project:
         findings += [
             present.report(source, unit, rule, report) for unit, rule, report in self._checks(source, problems)
         ]
+        around = self._routes.files(path)
+        files |= {other for other, there in around.items() if there}
         found = presentation.numbered(presentation.one_a_place(f for f in findings if f is not None))
         found = self._answered(found)
         self._rests_on[path] = frozenset(files)
@@ -159,7 +163,7 @@ class Project:
             path,
             tuple(sorted(found, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))),
             tuple(problems),
-            self._dependencies(files),
+            self._dependencies(files, (other for other, there in around.items() if not there)),
             source.module.source.count(b"\n") + 1,
         )
 
@@ -194,6 +198,7 @@ class Project:
             now[key] = known
             found += [(key, rule, report) for rule, report in known[2]]
         self._checked[source.path] = now
+        found += self._routes.reports(source, crashes)
         problems += [
             Problem(source.path, 1, f"the rule {rule} failed here ({error}); please report this", "crash")
             for rule, error in crashes.items()
@@ -212,8 +217,8 @@ class Project:
             return findings
         return [suppression.suppressed(finding, comments.get(finding.location.path, [])) for finding in findings]
 
-    def _dependencies(self, files: set[str]) -> tuple[tuple[str, str], ...]:
-        rests: dict[str, str] = {}
+    def _dependencies(self, files: set[str], absent: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        rests: dict[str, str] = dict.fromkeys(absent, "")
         for path in files:
             source = self._source(path)
             if source is not None:

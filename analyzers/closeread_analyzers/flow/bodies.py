@@ -20,27 +20,37 @@ from ..tree import walk, walk_here
 
 _CURRENT: Final = frozenset(["current_user", "current_identity", "auth_user", "logged_in_user", "get_current_user"])
 _HOLDERS: Final = frozenset(["request", "req", "g", "ctx", "context", "self", "info", "state"])
-_WHO: Final = frozenset(["user", "current_user", "identity", "auth", "authorization", "user_id", "account", "jwt", "principal"])
+_WHO: Final = frozenset(
+    ["user", "current_user", "identity", "auth", "authorization", "user_id", "account", "jwt", "principal"]
+)
 _STATES: Final = frozenset(["is_authenticated", "is_admin", "is_staff", "is_superuser", "has_perm", "has_role"])
-_WHO_KEY: Final = re.compile(r"user|uid|auth|log|admin|name|mail|role|account|token|identity|^id$|member|customer", re.IGNORECASE)
+_WHO_KEY: Final = re.compile(
+    r"user|uid|auth|log|admin|name|mail|role|account|token|identity|^id$|member|customer", re.IGNORECASE
+)
 _LAST_KEY: Final = re.compile(r"last|next|csrf|lang|visit|cart|flash|theme", re.IGNORECASE)
 _HEADER: Final = re.compile(r"^authorization$|api.?key|token|^x-(?:user|auth)|signature|secret", re.IGNORECASE)
 _SENDER: Final = re.compile(
     r"(?:^|_)(?:auth|authenticate|authenticated|authorize|authorized|authorise|authorised|authentication|authorization|jwt|oauth"
     r"|logged|login_required|permissions?|current_user|identity|whoami|is_admin|is_staff|is_owner)(?:_|$)"
 )
-_CHECKED: Final = re.compile(r"(?:^|_)(?:token|session|api_?key|admin|role|login|user|signature|hmac|access|credentials?)(?:_|$)")
+_CHECKED: Final = re.compile(
+    r"(?:^|_)(?:token|session|api_?key|admin|role|login|user|signature|hmac|access|credentials?)(?:_|$)"
+)
 _CHECK: Final = re.compile(
     r"(?:^|_)(?:verify|verified|check|validate|validates|validator|valid|require|requires|required|decode|ensure|assert|is|has)(?:_|$)"
 )
-_MAKES: Final = re.compile(r"(?:^|_)(?:encode|generate|create|make|issue|new|send|reset|register|set|exists?|existing|url)(?:_|$)")
+_MAKES: Final = re.compile(
+    r"(?:^|_)(?:encode|generate|create|make|issue|new|send|reset|register|set|exists?|existing|url)(?:_|$)"
+)
 _CREDENTIAL: Final = re.compile(r"token|session|auth|jwt|api_?key|credential|secret", re.IGNORECASE)
 
 _SENT: Final = frozenset(
     ["args", "form", "json", "data", "values", "files", "view_args", "match_info", "GET", "POST", "body", "query_params", "query",
      "path_params", "rel_url", "params", "forms", "query_string"]
 )  # fmt: skip
-_SENDS: Final = frozenset(["get_json", "get_data", "post", "json", "form", "body", "get_argument", "get_body_argument", "get_arguments"])
+_SENDS: Final = frozenset(
+    ["get_json", "get_data", "post", "json", "form", "body", "get_argument", "get_body_argument", "get_arguments"]
+)
 _REQUESTS: Final = frozenset(["request", "req", "self", "flask"])
 
 PASSWORD: Final = re.compile(r"(?:^|_)(?:password|passwd|pwd|passwort|passphrase|user_?pass|pass)(?:_|$)")
@@ -55,10 +65,18 @@ _SQL_PASSWORD_IS: Final = re.compile(r"\bpass(?:word|wd)?\w*\s*(?:=|like)", re.I
 _DESTROYS_SQL: Final = re.compile(r"\s*(?:delete\s+from|drop\s+|truncate\s+)", re.IGNORECASE)
 _CHANGES_SQL: Final = re.compile(r"\s*(?:update\s+\S+\s+set|replace\s+into|alter\s+)", re.IGNORECASE)
 _CREATES_SQL: Final = re.compile(r"\s*(?:insert\s+(?:or\s+\w+\s+)?into|create\s+table)", re.IGNORECASE)
-_EXECUTES: Final = frozenset(["execute", "executemany", "executescript", "raw", "query", "fetch", "run", "text", "modify_db", "execute_query"])
-_DESTROYS: Final = frozenset(["drop_all", "delete_one", "delete_many", "find_one_and_delete", "rmtree", "flushall", "flushdb", "drop"])
-_CHANGES: Final = frozenset(["update_one", "update_many", "replace_one", "find_one_and_update", "bulk_update", "setattr"])
-_CREATES: Final = frozenset(["insert_one", "insert_many", "bulk_create", "bulk_save_objects", "get_or_create", "create_all"])
+_EXECUTES: Final = frozenset(
+    ["execute", "executemany", "executescript", "raw", "query", "fetch", "run", "text", "modify_db", "execute_query"]
+)
+_DESTROYS: Final = frozenset(
+    ["drop_all", "delete_one", "delete_many", "find_one_and_delete", "rmtree", "flushall", "flushdb", "drop"]
+)
+_CHANGES: Final = frozenset(
+    ["update_one", "update_many", "replace_one", "find_one_and_update", "bulk_update", "setattr"]
+)
+_CREATES: Final = frozenset(
+    ["insert_one", "insert_many", "bulk_create", "bulk_save_objects", "get_or_create", "create_all"]
+)
 _STORE: Final = re.compile(r"(?:^|\.)(?:db|session|database|objects|conn|connection|query)(?:$|\.|\()")
 
 Write = tuple[str, ir.Node]
@@ -219,7 +237,10 @@ class Body:
                 ("changes", node)
                 for node in self.nodes
                 if isinstance(node, ir.Assign)
-                and any(isinstance(t, ir.Attribute) and last_name(t.value) not in ("self", "g", "conn", "app") for t in node.targets)
+                and any(
+                    isinstance(t, ir.Attribute) and last_name(t.value) not in ("self", "g", "conn", "app")
+                    for t in node.targets
+                )
             ]
         return found
 
@@ -244,22 +265,34 @@ class Body:
         if not isinstance(call.callee, ir.Attribute):
             return ""
         receiver = dotted(call.callee.value)
-        if name == "delete" and (_STORE.search(receiver) or (not call.arguments and self._is_record(call.callee.value))):
+        if name == "delete" and (
+            _STORE.search(receiver) or (not call.arguments and self._is_record(call.callee.value))
+        ):
             return "destroys"
         if name == "update" and _STORE.search(receiver):
             return "changes"
         if name == "save" and not call.arguments and isinstance(call.callee.value, ir.Name):
             return "changes" if self._is_record(call.callee.value) else "creates"
-        if (name in ("add", "add_all", "merge") and receiver.endswith("session")) or (name == "create" and ".objects" in receiver):
+        if (name in ("add", "add_all", "merge") and receiver.endswith("session")) or (
+            name == "create" and ".objects" in receiver
+        ):
             return "creates"
         return ""
 
     def _is_record(self, node: ir.Expression) -> bool:
         """Whether a variable holds what was looked up."""
         if not isinstance(node, ir.Name):
-            return isinstance(node, ir.Call) and last_name(node) in ("get", "get_object_or_404", "filter", "filter_by", "first", "one")
+            return isinstance(node, ir.Call) and last_name(node) in (
+                "get",
+                "get_object_or_404",
+                "filter",
+                "filter_by",
+                "first",
+                "one",
+            )
         return any(
-            last_name(call.callee) in ("get", "get_or_404", "get_object_or_404", "first", "first_or_404", "one", "filter", "get_object")
+            last_name(call.callee)
+            in ("get", "get_or_404", "get_object_or_404", "first", "first_or_404", "one", "filter", "get_object")
             for value in self.assigned.get(node.id, ())
             for call in walk_here(value)
             if isinstance(call, ir.Call)
@@ -329,7 +362,11 @@ class Body:
         if isinstance(value, ir.Comparison):
             return isinstance(value.left, ir.Attribute) and is_password(value.left.name)
         if isinstance(value, ir.Mapping):
-            return any(is_password(text_of(key)) and not isinstance(v, ir.Constant) for key, v in value.entries if key is not None)
+            return any(
+                is_password(text_of(key)) and not isinstance(v, ir.Constant)
+                for key, v in value.entries
+                if key is not None
+            )
         return False
 
 
@@ -365,7 +402,11 @@ def is_session(node: ir.Node) -> bool:
     """Whether an expression is the visitor's session (and not a database's)."""
     if isinstance(node, ir.Name):
         return node.id in ("session", "sess", "user_session")
-    return isinstance(node, ir.Attribute) and node.name == "session" and last_name(node.value) in ("request", "req", "self", "flask", "bottle")
+    return (
+        isinstance(node, ir.Attribute)
+        and node.name == "session"
+        and last_name(node.value) in ("request", "req", "self", "flask", "bottle")
+    )
 
 
 def _who_key(key: str) -> bool:

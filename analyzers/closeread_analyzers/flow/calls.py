@@ -260,20 +260,24 @@ def _constructed(frame: Frame, result: Value, arguments: Arguments, whole: bool)
 
 
 def _configured(frame: Frame, receiver: Value, name: str, arguments: Arguments) -> Value | None:
-    """`x.set(key..., value)` and `x.get(key...)` on a library's object, with constant keys: the same key, the same value."""
-    if name not in ("set", "get") or not receiver.ref:
+    """`x.set(key..., value)` on a library's object is remembered under its keys; `x.get(key...)` finds it again.
+
+    So are `setFeature(key, value)` and the like, for the models to ask: `"self[key]"`.
+    """
+    given = arguments.positional
+    if not receiver.ref or len(given) < 2 or not name.startswith(("set", "get")):
         return None
     shape = frame.heap.get(receiver.ref)
-    given = arguments.positional
-    if shape is None or shape.kind != "object" or len(given) < 2:
+    if shape is None or shape.kind != "object":
         return None
-    keys = tuple(value.const for value in (given[:-1] if name == "set" else given))
+    keys = [value.path if value.const is UNKNOWN else value.const for value in (given[:-1] if name[0] == "s" else given)]
     if any(not isinstance(key, (str, int)) for key in keys):
         return None
-    if name == "set":
-        containers.store(frame, receiver, "\0".join(map(str, keys)), given[-1])
+    joined = "\0".join(map(str, keys))
+    if name[0] == "s":
+        containers.store(frame, receiver, joined, given[-1])
         return Value(const=None)
-    return shape.items.get("\0".join(map(str, keys)))
+    return shape.items.get(joined)
 
 
 def _assumed(

@@ -974,7 +974,7 @@ class Engine:
         child.function = function
         child.heap = frame.heap
         child.depth = frame.depth + 1
-        child.handler, child.route = handler, route
+        child.handler, child.route = handler, route if handler is not None else frame.route
         self._running.add(id(function))
         try:
             for index, parameter in enumerate(function.parameters):

@@ -91,11 +91,6 @@ def _assume_any(frame: Frame, operands: list[ir.Expression], outcome: bool) -> N
 
 def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None:
     operator = node.operator if outcome else _OPPOSITE.get(node.operator, "")
-    if operator in _EQUAL:
-        _equal(frame, node.left, node.right)
-        _equal(frame, node.right, node.left)
-    elif operator == "in" and _constants_only(frame, node.right):
-        _narrow(frame, node.left, None)
     compares = frame.models.compares
     asked = compares.get(node.operator, ()) + compares.get(_OPPOSITE.get(node.operator, ""), ())
     for entry in asked:
@@ -106,6 +101,12 @@ def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None
             continue
         for subject in entry.subject:
             _narrow(frame, node.right if subject.name == "right" else node.left, entry.clears)
+    # After the guards, which speak of more than the place: narrowing to a constant forgets the data they speak of.
+    if operator in _EQUAL:
+        _equal(frame, node.left, node.right)
+        _equal(frame, node.right, node.left)
+    elif operator == "in" and _constants_only(frame, node.right):
+        _narrow(frame, node.left, None)
 
 
 def _equal(frame: Frame, subject: ir.Expression, other: ir.Expression) -> None:

@@ -1,0 +1,106 @@
+"""The files around one file of an application, and what their texts show at a glance.
+
+An application's users, its limits and its protections are often set up in another file than its routes. What
+the imports reach, and the files that by custom hold an application's creation, are searched by regular
+expression for signals. Deliberately absent: who imports this file, which no question here can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from posixpath import dirname, join
+from typing import TYPE_CHECKING, Final
+
+from .. import ir
+from ..tree import statements
+from .scopes import Source
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+MAX_FILES: Final = 30
+_HOMES: Final = ("__init__.py", "app.py", "main.py", "server.py", "extensions.py")
+
+_SIGNALS: Final = {
+    "users": re.compile(
+        rb"flask_login|flask_jwt|flask_httpauth|flask_security|login_required|current_user|check_password|aiohttp_security|fastapi\.security"
+        rb"|OAuth2PasswordBearer|HTTPBearer|HTTPBasic\b|session\[.(?:user|username|uid|user_id|logged_in|email|admin)|request\.user\b|jwt\.decode"
+        rb"|contrib\.auth|get_current_user|authenticate\("
+    ),
+    "hook": re.compile(
+        rb"(?s)before_(?:app_)?request.{0,1500}?(?:session|current_user|jwt|[Aa]uthorization|is_authenticated|g\.user)"
+        rb"|add_middleware\(\s*\w*(?:[Aa]uth|JWT|[Ll]ogin)\w*|middlewares\s*=\s*\[[^\]]*(?:auth|jwt|login)\w*[^\]]*\]"
+        rb"|LoginRequiredMiddleware|dependencies\s*=\s*\[[^\]]*Depends\(\s*\w*(?:auth|user|token|verify|login)"
+    ),
+    "limits": re.compile(
+        rb"(?i)flask_limiter|slowapi|ratelimit|rate_limit|throttl|\baxes\b|captcha|login_attempts|failed_(?:login|attempt)s?|attempts_left"
+        rb"|lockout|locked_until|brute_?force|too many|limiter"
+    ),
+    "csrf": re.compile(
+        rb"CSRFProtect|CsrfProtect|SeaSurf|flask_wtf|FlaskForm|flask_seasurf|WTF_CSRF|csrf_token|validate_csrf|SameSite.{0,5}Strict|SAMESITE"
+    ),
+    "bearer": re.compile(rb"Bearer |jwt|[\"']Authorization[\"']|flask_restful|flask_restx"),
+    "by-name": re.compile(rb"^\s*(?:import|from)\s+connexion\b", re.MULTILINE),
+}
+_COMMENT: Final = re.compile(rb"(?m)^\s*#.*$|\s#\s.*$")
+
+
+class Neighbours:
+    """The signals of a file and of those around it. `digests` are the texts that were read; None for a file that is not there."""
+
+    def __init__(self, engine: Engine, source: Source, known: dict[bytes, frozenset[str]]) -> None:
+        self.digests: dict[str, bytes | None] = {}
+        self.signals: frozenset[str] = frozenset()
+        self._known = known
+        pending = deque([source])
+        for path in _homes(source.path):
+            self._visit(engine.load(path), path, pending)
+        taken = 0
+        seen = {source.path}
+        while pending and taken < MAX_FILES:
+            at = pending.popleft()
+            taken += 1
+            self.signals |= self._of(at)
+            for imported in _imports(at):
+                for module in (imported.module, _inner(imported)):
+                    path = engine._resolved(at.path, module, imported.level) if module or imported.level else None
+                    if path is not None and path not in seen:
+                        seen.add(path)
+                        self._visit(engine.load(path), path, pending)
+
+    def _visit(self, source: Source | None, path: str, pending: deque[Source]) -> None:
+        self.digests[path] = source.digest if source is not None else None
+        if source is not None:
+            pending.append(source)
+
+    def _of(self, source: Source) -> frozenset[str]:
+        known = self._known.get(source.digest)
+        if known is None:
+            text = _COMMENT.sub(b"", source.module.source)
+            known = frozenset(name for name, pattern in _SIGNALS.items() if pattern.search(text))
+            if len(self._known) > 20_000:
+                self._known.clear()
+            self._known[source.digest] = known
+        return known
+
+
+def _homes(path: str) -> list[str]:
+    folder = dirname(path)
+    found = [join(folder, name) for name in _HOMES]
+    if folder:
+        found += [join(dirname(folder), name) for name in _HOMES]
+    return [other for other in found if other != path]
+
+
+def _imports(source: Source) -> list[ir.Import]:
+    found = [*source.imports.values(), *source.stars]
+    for info in source.functions.values():
+        found += [s for s in statements(*info.function.body) if isinstance(s, ir.Import)]
+    return found
+
+
+def _inner(imported: ir.Import) -> str:
+    if imported.member is None or imported.member == "*":
+        return ""
+    return f"{imported.module}.{imported.member}" if imported.module else imported.member
