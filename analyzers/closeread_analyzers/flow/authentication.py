@@ -19,7 +19,7 @@ from .scopes import ClassInfo, Source
 from .values import ClassRef
 
 if TYPE_CHECKING:
-    from .routes import App, Inventory, Route
+    from .inventory import App, Inventory, Route
 
 _DECORATES: Final = re.compile(
     r"(?:^|_)(?:auth\w*|login|logged|requires?|required|permissions?|admin|token|jwt|protected|protect|secured?|secure|roles?|acl|staff"

@@ -189,12 +189,18 @@ class Body:
     @cached_property
     def identity(self) -> str | None:
         """The first expression that looks at who asks, in words, or None."""
-        return next((found for node in self.nodes if (found := identity(node))), None)
+        return next((found for node in self.nodes if (found := self._identity(node))), None)
+
+    def _identity(self, node: ir.Node) -> str | None:
+        """`identity`, but a variable that this body fills itself says nothing by its name."""
+        if type(node) is ir.Name and node.id in self.assigned:
+            return None
+        return identity(node)
 
     @cached_property
     def identity_names(self) -> frozenset[str]:
         """The variables made of who asks."""
-        return self._closure(lambda node: identity(node) is not None)
+        return self._closure(lambda node: self._identity(node) is not None)
 
     @cached_property
     def client_names(self) -> frozenset[str]:
@@ -219,7 +225,7 @@ class Body:
     def mentions_identity(self, node: ir.Node) -> bool:
         """Whether an expression is made of who asks."""
         names = self.identity_names
-        return any((type(n) is ir.Name and n.id in names) or identity(n) is not None for n in walk_here(node))
+        return any((type(n) is ir.Name and n.id in names) or self._identity(n) is not None for n in walk_here(node))
 
     def mentions_client(self, node: ir.Node) -> bool:
         """Whether an expression is made of what the client sent."""

@@ -471,7 +471,7 @@ class Engine:
         if source is None:
             return None
         self._records[-1].files.add(path)
-        if syntax.has_exports(source.module):
+        if source.has_exports:
             state: ModuleState = self._asked(("module", path))
             found = state.exports.get(name)
             if found is not None:
@@ -588,9 +588,7 @@ class Engine:
         field = self.field(frame, cls, name)
         if field is None:
             return None
-        taints = join_taints(
-            field.taints, tuple(expressions._deeper(t, name) if isinstance(t.origin, Parameter) else t for t in value.taints)
-        )
+        taints = join_taints(field.taints, tuple([taint.part(name) for taint in value.taints]))
         return thaw(Value(taints, UNKNOWN, field.path, field.target, 0, field.shape, name), frame.heap)
 
     def _attribute(self, cls: ClassRef, name: str) -> Value | None:

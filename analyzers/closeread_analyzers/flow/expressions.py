@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .frame import Frame
 
 MAX_PATH: Final = 160
+NARROWED: Final = "."
+"""The variable under which a frame keeps what tests have said of places without a name: "request.path" -> Value."""
 MAX_UNROLLED: Final = 8
 
 
@@ -73,6 +75,17 @@ def _chain(frame: Frame, node: ir.Expression) -> Value:
             break
     value = evaluate(frame, at)
     receiver = UNKNOWN_VALUE
+    narrowed = frame.variables.get(NARROWED)
+    if narrowed is not None and isinstance(at, ir.Name):
+        place = at.id
+        while links and not isinstance(links[-1], ir.Call):
+            link = links.pop()
+            place += step_of(link)
+            if isinstance(link, ir.Attribute):
+                receiver, value = value, attribute(frame, link, value, link.name)
+            elif isinstance(link, ir.Subscript):
+                receiver, value = value, subscript(frame, link, value)
+            value = narrowed.target.get(place, value)
     for link in reversed(links):
         if isinstance(link, ir.Attribute):
             receiver, value = value, attribute(frame, link, value, link.name)
@@ -82,6 +95,36 @@ def _chain(frame: Frame, node: ir.Expression) -> Value:
         elif isinstance(link, ir.Subscript):
             receiver, value = value, subscript(frame, link, value)
     return value
+
+
+def step_of(link: ir.Expression) -> str:
+    """How one link of a chain is written in a place's name; what no other link can be for an unknown key."""
+    if isinstance(link, ir.Attribute):
+        return f".{link.name}"
+    if isinstance(link, ir.Subscript) and isinstance(link.key, ir.Constant):
+        return f"[{link.key.value!r}]"
+    return f"[{link.start}:{link.end}]"
+
+
+def place_of(node: ir.Expression) -> str | None:
+    """The name of a place reached from a variable without calls: "request.args['x']"."""
+    steps: list[str] = []
+    while isinstance(node, (ir.Attribute, ir.Subscript)):
+        steps.append(step_of(node))
+        node = node.value
+    return node.id + "".join(reversed(steps)) if isinstance(node, ir.Name) else None
+
+
+def forget(frame: Frame, place: str) -> None:
+    """A place was written: what tests said of it and of what lies inside holds no more."""
+    narrowed = frame.variables.get(NARROWED)
+    if narrowed is None:
+        return
+    kept = {p: v for p, v in narrowed.target.items() if not (p.startswith(place) and p[len(place) : len(place) + 1] in ("", ".", "["))}
+    if kept:
+        frame.variables[NARROWED] = Value(target=kept)
+    else:
+        del frame.variables[NARROWED]
 
 
 def attribute(frame: Frame, node: ir.Node, value: Value, name: str) -> Value:
@@ -98,11 +141,7 @@ def attribute(frame: Frame, node: ir.Node, value: Value, name: str) -> Value:
         member = frame.engine.member(frame, target, name, value)
         if member is not None:
             return member
-    taints = value.taints
-    if taints and ref:
-        taints = _inside(taints, name)
-    elif taints:
-        taints = tuple(t if not isinstance(t.origin, Parameter) else _deeper(t, name) for t in taints)
+    taints = _inside(value.taints, name) if value.taints else NONE
     if ref and shape is not None and shape.rest is not None and shape.kind == "dict":
         taints = join_taints(taints, shape.rest.taints)
     path = value.path
@@ -118,14 +157,8 @@ def attribute(frame: Frame, node: ir.Node, value: Value, name: str) -> Value:
     return read_path(frame, node, Value(taints, UNKNOWN, path, None, 0, None, name), path, name, value)
 
 
-def _deeper(taint: Any, name: Any) -> Any:
-    from .summaries import extended
-
-    return extended(taint, (name,))
-
-
 def _inside(taints: Taints, name: Any) -> Taints:
-    return tuple(_deeper(t, name) if isinstance(t.origin, Parameter) else t for t in taints)
+    return (taints[0].part(name),) if len(taints) == 1 else tuple([taint.part(name) for taint in taints])
 
 
 def read_path(frame: Frame, node: ir.Node, value: Value, path: str | None, name: str, receiver: Value) -> Value:
@@ -491,6 +524,10 @@ def caught(frame: Frame, handler: ir.Handler) -> Value:
 
 def assign(frame: Frame, target: ir.Expression, value: Value, origin: ir.Node) -> None:
     """Bind, store or take apart. `origin` is the node the value came from, for traces."""
+    if NARROWED in frame.variables and isinstance(target, (ir.Name, ir.Attribute, ir.Subscript)):
+        place = place_of(target)
+        if place is not None:
+            forget(frame, place)
     if isinstance(target, ir.Name):
         name = target.id
         if value.taints:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import ir
 from . import expressions, tests
+from .expressions import NARROWED
 from .scopes import Source
 from .summaries import MAX_SINKS, SinkHit
 from .values import (
@@ -221,6 +222,16 @@ def better(hit: Hit, known: Hit) -> bool:
     return rank(hit) < rank(known)
 
 
+def _join_narrowed(one: Variables, two: Variables) -> None:
+    """What is known of both: a place that only one side has looked at is unknown again."""
+    left, right = one.pop(NARROWED, None), two.get(NARROWED)
+    if left is None or right is None:
+        return
+    both = {place: value for place, value in left.target.items() if right.target.get(place) is value}
+    if both:
+        one[NARROWED] = Value(target=both)
+
+
 def join_states(one: Variables, one_heap: Heap, two: Variables, two_heap: Heap) -> State:
     """The state that is either. Both arguments may be changed."""
     if one_heap is not two_heap:
@@ -230,7 +241,11 @@ def join_states(one: Variables, one_heap: Heap, two: Variables, two_heap: Heap) 
                 one_heap[ref] = shape
             elif known is not shape:
                 one_heap[ref] = join_shapes(known, shape, one_heap)
+    if NARROWED in one or NARROWED in two:
+        _join_narrowed(one, two)
     for name, value in two.items():
+        if name is NARROWED:
+            continue
         known_value = one.get(name)
         if known_value is None:
             one[name] = value

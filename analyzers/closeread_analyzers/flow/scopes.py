@@ -37,8 +37,11 @@ class ClassInfo:
 class Source:
     """One file, ready to be asked.
 
-    `units` maps a unit's key to it: the qualified name of a definition, "@n" for the n-th other statement.
-    `imports` are the bindings by module-level import statements, `stars` the modules imported whole.
+    `units` maps a unit's key to it: the qualified name of a definition, "@" and its text's digest for any other
+    statement (and "#2" for the second of the same text), so that a key does not change with its neighbours.
+    `keys` finds a definition's key by its function.
+    `imports` are the bindings by module-level import statements, `stars` the modules imported whole; `has_exports` says
+    that the module names what it exports, rather than exporting all it defines.
     """
 
     path: str
@@ -47,10 +50,12 @@ class Source:
     models: Models
     digest: bytes
     units: dict[str, ir.Unit] = field(default_factory=dict)
+    keys: dict[ir.Function, str] = field(default_factory=dict)
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
     classes: dict[str, ClassInfo] = field(default_factory=dict)
     imports: dict[str, ir.Import] = field(default_factory=dict)
     stars: list[ir.Import] = field(default_factory=list)
+    has_exports: bool = False
     skeleton: bytes = b""
     lines: list[int] = field(default_factory=list)
 
@@ -70,33 +75,41 @@ class Source:
 def index(path: str, module: ir.Module, language: Language, models: Models, digest: bytes) -> Source:
     """The `Source` of a lowered module."""
     source = Source(path, module, language, models, digest)
-    others = 0
+    others: dict[bytes, int] = {}
     skeleton: list[bytes] = []
     for unit in module.units:
         statement = unit.statement
         if unit.name:
             key = unit.name
         else:
-            key = f"@{others}"
-            others += 1
+            count = others[unit.digest] = others.get(unit.digest, 0) + 1
+            key = f"@{unit.digest.hex()}" if count == 1 else f"@{unit.digest.hex()}#{count}"
         source.units[key] = unit
         if isinstance(statement, ir.FunctionDefinition):
             owner, _, _ = unit.name.rpartition(".")
             in_class = ClassRef(path, owner) if owner else None
             source.functions[unit.name] = FunctionInfo(FunctionRef(path, unit.name), statement.function, in_class)
-            if not owner:
-                skeleton.append(unit.name.encode())
+            source.keys[statement.function] = key
+            skeleton.append(_head(module.source, unit, statement.function))
         elif isinstance(statement, ir.ClassDefinition):
             _index_class(source, unit.name, statement.definition, unit.name)
             skeleton.append(unit.digest)
         else:
             skeleton.append(unit.digest)
+            source.has_exports = source.has_exports or isinstance(statement, ir.Export)
             _index_imports(source, statement)
     for name, info in source.functions.items():
         if info.owner is not None and (cls := source.classes.get(info.owner.name)) is not None:
             cls.methods[name.rpartition(".")[2].partition("#")[0]] = info.ref
     source.skeleton = b"".join(skeleton)
     return source
+
+
+def _head(text: bytes, unit: ir.Unit, function: ir.Function) -> bytes:
+    """What a module's body sees of a function: its name, and its decorators, which are evaluated there."""
+    if not function.decorators:
+        return unit.name.encode()
+    return unit.name.encode() + text[unit.start : unit.start + function.decorators[-1].end]
 
 
 def _index_class(source: Source, name: str, definition: ir.Class, unit: str) -> None:

@@ -103,19 +103,11 @@ def inside(value: Value, keys: tuple[Any, ...], heap: Heap) -> Taints:
             if found is not None:
                 value = found
                 continue
-        return tuple(
-            extended(taint, keys[place:]) if isinstance(taint.origin, Parameter) else taint for taint in value.taints
-        )
+        taints = value.taints
+        for deeper in keys[place:] if taints else ():
+            taints = tuple([taint.part(deeper) for taint in taints])
+        return taints
     return deep_taints(value, heap)
-
-
-def extended(taint: Taint, keys: tuple[Any, ...]) -> Taint:
-    """A symbolic taint, `keys` deeper inside its parameter (three levels at most)."""
-    origin = taint.origin
-    if not isinstance(origin, Parameter) or len(origin.inside) >= 3:
-        return taint
-    origin = Parameter(origin.index, (origin.inside + keys)[:3])
-    return Taint(taint.kind, origin, taint.label, taint.cleared, taint.trail, taint.sure)
 
 
 class Application:

@@ -97,6 +97,3 @@ def last_name(node: ir.Expression) -> str:
     return node.id if isinstance(node, ir.Name) else ""
 
 
-def has_exports(module: ir.Module) -> bool:
-    """Whether a module says what it exports, rather than exporting all it defines."""
-    return any(isinstance(unit.statement, ir.Export) for unit in module.units)

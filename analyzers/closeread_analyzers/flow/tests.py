@@ -216,24 +216,24 @@ def _place(frame: Frame, node: ir.Expression) -> Value | None:
 def _rebind(frame: Frame, node: ir.Expression, value: Value) -> None:
     if isinstance(node, ir.Name):
         frame.variables[node.id] = value
-    elif isinstance(node, ir.Attribute):
-        receiver = quiet(frame, node.value)
-        if receiver.ref:
-            containers.store(frame, receiver, node.name, value)
-    elif isinstance(node, ir.Subscript):
-        receiver, key = quiet(frame, node.value), quiet(frame, node.key)
-        if receiver.ref and key.const is not UNKNOWN:
-            containers.store(frame, receiver, key.const, value)
+        return
+    place = expressions.place_of(node)
+    if place is not None:
+        known = frame.variables.get(expressions.NARROWED)
+        # Any call may change what lies in an object, so only its taint is narrowed, never its constant.
+        value = Value(value.taints, UNKNOWN, value.path, value.target, value.ref, None, value.name)
+        frame.variables[expressions.NARROWED] = Value(target={**(known.target if known is not None else {}), place: value})
 
 
 def quiet(frame: Frame, node: ir.Expression) -> Value:
     """The value of something already evaluated, without effects: calls inside are not made again."""
     if isinstance(node, (ir.Name, ir.Constant)):
         return expressions.evaluate(frame, node)
-    if isinstance(node, ir.Attribute):
-        return expressions.attribute(frame, node, quiet(frame, node.value), node.name)
-    if isinstance(node, ir.Subscript):
-        return expressions.item(frame, node, quiet(frame, node.value), quiet(frame, node.key))
+    if isinstance(node, (ir.Attribute, ir.Subscript)):
+        inner: ir.Expression = node
+        while isinstance(inner, (ir.Attribute, ir.Subscript)):
+            inner = inner.value
+        return expressions.evaluate(frame, node) if isinstance(inner, ir.Name) else Value()
     if isinstance(node, ir.Sequence):
         return expressions.evaluate(frame, node)
     if isinstance(node, ir.Mapping):

@@ -74,7 +74,7 @@ class Taint:
     sure     2 the engine followed every step, 1 a step was assumed, 0 several were
     """
 
-    __slots__ = ("cleared", "key", "kind", "label", "origin", "sure", "trail")
+    __slots__ = ("_parts", "cleared", "key", "kind", "label", "origin", "sure", "trail")
 
     def __init__(
         self,
@@ -92,6 +92,21 @@ class Taint:
         self.trail = trail
         self.sure = sure
         self.key = (kind, origin, cleared)
+        self._parts: dict[Any, Taint] | None = None
+
+    def part(self, key: Any) -> Taint:
+        """Of a symbolic taint: that of what lies under `key` inside its parameter (three levels at most). Remembered."""
+        origin = self.origin
+        if not isinstance(origin, Parameter) or len(origin.inside) >= 3:
+            return self
+        parts = self._parts
+        if parts is None:
+            parts = self._parts = {}
+        found = parts.get(key)
+        if found is None:
+            origin = Parameter(origin.index, (*origin.inside, key))
+            found = parts[key] = Taint(self.kind, origin, self.label, self.cleared, self.trail, self.sure)
+        return found
 
     def clear(self, kinds: frozenset[str]) -> Taint:
         """The same taint, harmless for `kinds` too."""

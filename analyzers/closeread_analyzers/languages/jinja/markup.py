@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_STEP: Final = re.compile(r"<!--.*?-->|<(/?)([A-Za-z][A-Za-z0-9:-]*)", re.DOTALL)
+_STEP: Final = re.compile(r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]*)")
 _IN_TAG: Final = re.compile(r"""\s+|>|([^\s"'>/=]+)(\s*=\s*(?:(["'])|(?=[^\s>"'])|$))?|.""", re.DOTALL)
+_COMMENT_END: Final = re.compile(r"-->")
 _SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
 _STRINGS: Final = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
 _OPERAND: Final = re.compile(r"[=(,:?+\[]\s*$")
@@ -25,7 +26,7 @@ class Markup:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._state = "text"  # or "tag" (between attributes), "script", "plain script"
+        self._state = "text"  # or "tag" (between attributes), "comment", "script", "plain script"
         self._tag = ""
         self._tag_start = 0
         self._attribute = ""
@@ -41,10 +42,10 @@ class Markup:
             return False
         return not self._quote or self._attribute.lower().startswith("on")
 
-    def skip(self, offset: int) -> None:
-        """The template's own piece up to `offset` is no markup."""
-        if self._at < offset:
-            self._at = offset
+    def skip(self, start: int, end: int) -> None:
+        """A piece of the template's own is no markup."""
+        self._walk(start)
+        self._at = max(self._at, end)
 
     def _walk(self, until: int) -> None:
         while self._at < until:
@@ -53,7 +54,8 @@ class Markup:
             elif self._state == "tag":
                 self._in_tag(until)
             else:
-                end = _SCRIPT_END.search(self._text, self._at, until)
+                closer = _COMMENT_END if self._state == "comment" else _SCRIPT_END
+                end = closer.search(self._text, self._at, until)
                 self._at = until if end is None else end.start()
                 if end is not None:
                     self._state = "text"
@@ -64,7 +66,9 @@ class Markup:
             self._at = until
             return
         self._at = found.end()
-        if found[2]:
+        if not found[2]:
+            self._state = "comment"
+        else:
             self._state, self._tag = "tag", found[2].lower() if not found[1] else ""
             self._tag_start, self._attribute, self._quote = found.start(), "", ""
 

@@ -15,7 +15,9 @@ from .markup import Markup
 _OPEN: Final = re.compile(r"\{[{%#]|<!--")
 _CLOSERS: Final = {"{{": "}}", "{%": "%}", "{#": "#}", "<!--": "-->"}
 _WORD: Final = re.compile(r"[-+]?\s*(\w+)")
-_VERBATIM: Final = frozenset({"raw", "verbatim", "comment"})
+_VERBATIM: Final = {
+    name: re.compile(rf"\{{%[-+]?\s*end{name}\b[^%\n]*%\}}") for name in ("raw", "verbatim", "comment")
+}
 
 
 class Piece(NamedTuple):
@@ -24,6 +26,8 @@ class Piece(NamedTuple):
     kind       "output", "tag" or "comment" ("<!-- -->" too, for the comments that answer findings)
     word       a tag's name
     bare       an output stands where escaping for HTML does not help
+
+    A `{% raw x %}` with something in it is an output of Tornado's, and comes as a tag.
     """
 
     kind: str
@@ -33,6 +37,11 @@ class Piece(NamedTuple):
     inner_end: int
     word: str = ""
     bare: bool = False
+
+
+def has_pieces(source: bytes) -> bool:
+    """Whether there can be any; most files of markup have none."""
+    return b"{{" in source or b"{%" in source
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -52,18 +61,18 @@ def pieces(text: str) -> Iterator[Piece]:
             continue
         at = end
         inner_start, inner_end = _trimmed(text, start + 2, end - 2)
+        bare = markup.is_bare(start) if opener == "{{" else False
+        markup.skip(start, end)
         if opener == "{#":
             yield Piece("comment", start, end, inner_start, inner_end)
         elif opener == "{{":
-            yield Piece("output", start, end, inner_start, inner_end, bare=markup.is_bare(start))
-            markup.skip(end)
+            yield Piece("output", start, end, inner_start, inner_end, bare=bare)
         else:
             word = _WORD.match(text, start + 2, end - 2)
             name = word[1] if word else ""
             rest = word.end(1) if word else inner_start
-            markup.skip(end)
             if name not in _VERBATIM or (name == "raw" and text[rest:inner_end].strip()):
-                yield Piece("tag", start, end, rest, inner_end, name, markup.is_bare(start) if name == "raw" else False)
+                yield Piece("tag", start, end, rest, inner_end, name)
                 continue
             at = _verbatim_end(text, name, end)
             if name == "comment":
@@ -91,5 +100,5 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _verbatim_end(text: str, name: str, start: int) -> int:
-    found = re.compile(rf"\{{%[-+]?\s*end{name}\b[^%]*%\}}").search(text, start)
+    found = _VERBATIM[name].search(text, start)
     return found.end() if found else len(text)
