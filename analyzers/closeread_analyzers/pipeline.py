@@ -13,8 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-import tree_sitter
-
 from . import presentation, suppression
 from .catalogue import Catalogue, Rule, builtin
 from .check import Report, run_checks
@@ -23,7 +21,7 @@ from .flow.engine import Engine, Interrupted
 from .flow.frame import Hit, Record, UseHit, better
 from .flow.routes import Routes
 from .flow.scopes import Source, index
-from .languages import language_of
+from .languages import Tree, language_of
 
 RECURSION_LIMIT = 12_000
 """Summaries in progress, each with nested statements and expressions. Python-to-Python calls take no C stack."""
@@ -62,7 +60,7 @@ class Project:
         self._routes = Routes(self._engine)
         self._sources: OrderedDict[str, Source | None] = OrderedDict()
         self._before: dict[str, Source] = {}
-        self._trees: dict[str, tree_sitter.Tree] = {}
+        self._trees: dict[str, Tree] = {}
         self._checked: dict[str, dict[str, tuple[bytes, bytes, list[tuple[Rule, Report]]]]] = {}
         self._rests_on: dict[str, frozenset[str]] = {}
 
@@ -156,7 +154,8 @@ class Project:
         ]
         around = self._routes.files(path)
         files |= {other for other, there in around.items() if there}
-        found = presentation.numbered(presentation.one_a_place(f for f in findings if f is not None))
+        told = presentation.one_a_place(f for f in findings if f is not None)
+        found = presentation.numbered(presentation.unyielded(told, self.catalogue.rules))
         found = self._answered(found)
         self._rests_on[path] = frozenset(files)
         return FileResult(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from .catalogue import Rule
@@ -163,6 +163,16 @@ _FAMILY: dict[int | None, int] = {321: 798, 259: 798, 80: 79, 116: 79, 916: 328,
 
 def _gravity(finding: Finding) -> tuple[int, int, bool, str]:
     return (finding.severity, finding.confidence, bool(finding.trace), finding.rule)
+
+
+def unyielded(findings: list[Finding], rules: Mapping[str, Rule]) -> list[Finding]:
+    """The findings without those whose rule leaves the word to one that spoke in the same function."""
+    spoken = {(finding.location.path, finding.function, finding.rule) for finding in findings}
+    return [
+        finding
+        for finding in findings
+        if not any((finding.location.path, finding.function, rule) in spoken for rule in rules[finding.rule].yields)
+    ]
 
 
 def numbered(findings: Iterable[Finding | None]) -> list[Finding]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-import tree_sitter
-
 from .finding import Finding, Suppression
+from .languages import Tree
 
 MARKER = b"closeread:"
 _IGNORE = re.compile(r"closeread:\s*ignore\[([^\]\n]+)\]\s*([^\n]*)")
@@ -28,7 +27,7 @@ class Ignore:
     reason: str
 
 
-def ignores(tree: tree_sitter.Tree, source: bytes) -> list[Ignore]:
+def ignores(tree: Tree, source: bytes) -> list[Ignore]:
     """The ignore comments of a file. Only real comments count, not text in strings."""
     found: list[Ignore] = []
     lines = source.split(b"\n")
@@ -41,14 +40,14 @@ def ignores(tree: tree_sitter.Tree, source: bytes) -> list[Ignore]:
         if match and node is not None and "comment" in node.type:
             line = source.count(b"\n", 0, at) + 1
             before = lines[line - 1][: at - (source.rfind(b"\n", 0, at) + 1)].strip()
-            alone = not before.strip(b"#/*<!- \t")
+            alone = not before.strip(b"#/*<!-{ \t")
             target = line
             if alone:
                 target = line + 1
                 while target <= len(lines) and not lines[target - 1].strip():
                     target += 1
             rules = frozenset(rule.strip() for rule in match[1].split(","))
-            reason = match[2].removesuffix("*/").removesuffix("-->").strip()
+            reason = match[2].removesuffix("*/").removesuffix("-->").removesuffix("#}").strip()
             found.append(Ignore(target, line, rules, reason))
         at = source.find(MARKER, at + 1)
     return found

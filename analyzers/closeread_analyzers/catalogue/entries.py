@@ -180,6 +180,21 @@ class Auth(Entry):
     """A decorator, a call or a base class that authenticates."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TemplateModel(Entry):
+    """A template of the workspace is rendered, or only found (no `context` and not `keywords`).
+
+    `name` is its file's name, or "self" for what was found before; `context` are dicts by name, and with match
+    "decorator" the returned value; `keywords`: all keyword arguments too. Of `autoescape`, a name that ends
+    with any of it is escaped.
+    """
+
+    name: tuple[ArgRef, ...]
+    context: tuple[ArgRef, ...] = ()
+    keywords: bool = False
+    autoescape: tuple[str, ...] = ("",)
+
+
 Index = dict[str, tuple[Entry, ...]]
 
 

@@ -309,6 +309,20 @@ def _auth(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     return Auth(**shared)
 
 
+def _template(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
+    contexts = table.strings("context", ())
+    escaped = ("",) if table.get("autoescape") is True else ()
+    if not isinstance(table.get("autoescape", True), bool):
+        escaped = table.strings("autoescape")
+    return TemplateModel(
+        **shared,
+        name=_arguments(table, "name", table.strings("name")),
+        context=_arguments(table, "context", [context for context in contexts if context != _KEYWORDS]),
+        keywords=_KEYWORDS in contexts,
+        autoescape=escaped,
+    )
+
+
 class _Word(NamedTuple):
     """What a word may match on, what else it may say, and what makes it an entry."""
 
@@ -317,6 +331,7 @@ class _Word(NamedTuple):
     make: Callable[[Table, _Shared, Kinds], Entry]
 
 
+_KEYWORDS = "**"
 _STEP_KEYS = ("from", "to", "clears", "adds", "crumb")
 _WORDS = {
     "source": _Word(("call", "attribute"), ("kind", "crumb"), _source),
@@ -333,6 +348,7 @@ _WORDS = {
     ),
     "noreturn": _Word(("call",), (), _no_return),
     "auth": _Word(("decorator", "call", "base"), (), _auth),
+    "template": _Word(("call", "decorator"), ("name", "context", "autoescape"), _template),
 }
 _SHARED_KEYS = ("when", "unless", "receiver", "description")
 

@@ -144,6 +144,15 @@ class Table:
             self.fail(f"`{key}` must be a whole number", key)
         return value
 
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """A list of integers; empty where the key is absent."""
+        value = self.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(type(item) is int for item in value):
+            self.fail(f"`{key}` must be a list of whole numbers", key)
+        return tuple(value)
+
     def table(self, key: str) -> dict[str, Any]:
         """An inline table; empty where the key is absent."""
         value = self.get(key)

@@ -50,7 +50,7 @@ Kind = Literal["vulnerability", "remark"]
 _KINDS = get_args(Kind)
 MarkKind = Literal["finding", "missed", "spurious"]
 
-_KEYS = ("cwe", "severity", "kind", "confidence", "message", "fix", "needs", "tags", "flow", "use")
+_KEYS = ("cwe", "also", "yields", "severity", "kind", "confidence", "message", "fix", "needs", "tags", "flow", "use")
 _WORDS_OF_MESSAGE = frozenset({"source", "sink", "name"})
 _TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 _SECTION = re.compile(r"^## +(.+?) *$", re.MULTILINE)
@@ -89,7 +89,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. What it reports comes of its flow, its use or its check; it may have several."""
+    """One rule. What it reports comes of its flow, its use or its check; it may have several.
+
+    `also` are further CWEs that name the weakness; it says nothing in a function where a rule of `yields` spoke.
+    """
 
     id: str
     topic: str
@@ -103,6 +106,8 @@ class Rule:
     fix: str
     document: Path
     needs: frozenset[str] = frozenset()
+    also: tuple[int, ...] = ()
+    yields: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
     flow_from: frozenset[str] = frozenset()
     flow_to: frozenset[str] = frozenset()
@@ -156,6 +161,8 @@ def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> R
         fix=table.string("fix"),
         document=document,
         needs=table.some_of("needs", TRAITS, "a trait of languages/__init__.py"),
+        also=table.numbers("also"),
+        yields=frozenset(table.strings("yields", ())),
         tags=table.some_of("tags", TAGS, "a tag"),
         flow_from=flow_from,
         flow_to=flow_to,

@@ -45,8 +45,8 @@ _MAKES: Final = re.compile(
 _CREDENTIAL: Final = re.compile(r"token|session|auth|jwt|api_?key|credential|secret", re.IGNORECASE)
 
 _SENT: Final = frozenset(
-    ["args", "form", "json", "data", "values", "files", "view_args", "match_info", "GET", "POST", "body", "query_params", "query",
-     "path_params", "rel_url", "params", "forms", "query_string"]
+    ["args", "form", "json", "data", "values", "files", "view_args", "match_info", "GET", "POST", "body", "query_params",
+     "query", "path_params", "rel_url", "params", "forms", "query_string"]
 )  # fmt: skip
 _SENDS: Final = frozenset(
     ["get_json", "get_data", "post", "json", "form", "body", "get_argument", "get_body_argument", "get_arguments"]
@@ -237,7 +237,7 @@ class Body:
     @cached_property
     def writes(self) -> list[Write]:
         """What this body itself changes in a store."""
-        found = [(kind, call) for call in self.calls if (kind := self._write(call))]
+        found: list[Write] = [(kind, call) for call in self.calls if (kind := self._write(call))]
         if any(call.arguments == [] and last_name(call.callee) == "commit" for call in self.calls):
             found += [
                 ("changes", node)
@@ -392,6 +392,8 @@ def names_in(node: ir.Node) -> Iterator[str]:
 
 def is_sent(node: ir.Node) -> bool:
     """Whether an expression reads what the client sent: `request.form`, `await request.post()`."""
+    if isinstance(node, ir.Attribute) and node.name == "path":
+        return isinstance(node.value, ir.Name) and node.value.id == "self"  # http.server
     if isinstance(node, ir.Attribute) and node.name in _SENT:
         return last_name(node.value) in _REQUESTS and not isinstance(node.value, ir.Call)
     if isinstance(node, ir.Call) and isinstance(node.callee, ir.Attribute) and node.callee.name in _SENDS:

@@ -58,8 +58,9 @@ _CREATIONS: Final = re.compile(
 class Route:
     """A function that a client can call.
 
-    `methods` is empty where nothing says which; `path` is "" likewise. `place` marks the function's head. `authenticated`
-    says by what, `settings_decide` that the application's settings may. `writes` are the changes it makes, itself or by a call.
+    `methods` is empty where nothing says which; `path` is "" likewise. `place` marks the function's head.
+    `authenticated` says by what, `settings_decide` that the application's settings may. `writes` are the changes
+    it makes, itself or by a call.
     """
 
     file: str

@@ -41,13 +41,18 @@ _SIGNALS: Final = {
         rb"CSRFProtect|CsrfProtect|SeaSurf|flask_wtf|FlaskForm|flask_seasurf|WTF_CSRF|csrf_token|validate_csrf|SameSite.{0,5}Strict|SAMESITE"
     ),
     "bearer": re.compile(rb"Bearer |jwt|[\"']Authorization[\"']|flask_restful|flask_restx"),
+    "forms": re.compile(rb"request\.form\b|request\.values\b|await request\.post\("),
+    "sessions": re.compile(rb"\bsession\[|login_user\(|flask_login|session\.get\("),
     "by-name": re.compile(rb"^\s*(?:import|from)\s+connexion\b", re.MULTILINE),
 }
 _COMMENT: Final = re.compile(rb"(?m)^\s*#.*$|\s#\s.*$")
 
 
 class Neighbours:
-    """The signals of a file and of those around it. `digests` are the texts that were read; None for a file that is not there."""
+    """The signals of a file and of those around it.
+
+    `digests` are those of the texts that were read; None for a file that is not there.
+    """
 
     def __init__(self, engine: Engine, source: Source, known: dict[bytes, frozenset[str]]) -> None:
         self.digests: dict[str, bytes | None] = {}
@@ -64,10 +69,10 @@ class Neighbours:
             self.signals |= self._of(at)
             for imported in _imports(at):
                 for module in (imported.module, _inner(imported)):
-                    path = engine._resolved(at.path, module, imported.level) if module or imported.level else None
-                    if path is not None and path not in seen:
-                        seen.add(path)
-                        self._visit(engine.load(path), path, pending)
+                    found = engine._resolved(at.path, module, imported.level) if module or imported.level else None
+                    if found is not None and found not in seen:
+                        seen.add(found)
+                        self._visit(engine.load(found), found, pending)
 
     def _visit(self, source: Source | None, path: str, pending: deque[Source]) -> None:
         self.digests[path] = source.digest if source is not None else None

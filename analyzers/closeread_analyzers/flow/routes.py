@@ -101,9 +101,10 @@ class Routes:
         try:
             for rule in self.engine.catalogue.checks:
                 asked: Iterable[Any] = ()
-                if Route in rule.visits:
+                visits: tuple[type, ...] = rule.visits
+                if Route in visits:
                     asked = inventory.routes
-                elif App in rule.visits:
+                elif App in visits:
                     asked = inventory.apps
                 check: Callable[..., Iterator[Report]] | None = rule.check
                 for subject in asked:

@@ -13,6 +13,7 @@ from .values import (
     NONE,
     UNKNOWN,
     UNKNOWN_VALUE,
+    Bound,
     FunctionRef,
     Heap,
     Parameter,
@@ -70,24 +71,40 @@ NOTHING: Final = Summary(UNKNOWN_VALUE, -1, (), ())
 
 
 def signature(summary: Summary) -> str:
-    """A text equal for summaries that mean the same; trails are left out on purpose, sites are not."""
+    """A text equal for summaries that mean the same, to the last step of a trace: callers hand on the steps."""
     parts = [describe(summary.returns), str(summary.alias), repr(summary.guards)]
-    parts += [f"{hit.kind}{hit.taint.key[1:2]}{sorted(hit.taint.cleared)}{hit.site}{hit.sure}" for hit in summary.sinks]
+    parts += [f"{hit.kind}{_describe_taint(hit.taint)}{hit.site}{hit.sure}" for hit in summary.sinks]
     parts += [f"{effect.index}{effect.key!r}{describe(effect.value)}" for effect in summary.effects]
     return "|".join(parts)
 
 
 def describe(value: Value) -> str:
     """A text equal for frozen values that mean the same."""
-    taints = [f"{taint.kind}{taint.origin}{sorted(taint.cleared)}{taint.sure}" for taint in value.taints]
-    target = value.target
-    shown = repr(target) if isinstance(target, tuple) else type(target).__name__
-    text = f"{taints}{value.const!r}{value.path}{shown}"
+    taints = [_describe_taint(taint) for taint in value.taints]
+    text = f"{taints}{value.const!r}{value.path}{_describe_target(value.target)}{value.name}"
     if value.shape is not None:
         inside = {key: describe(inner) for key, inner in value.shape.items.items()}
         text += f"{value.shape.kind}{inside}{value.shape.closed}"
         text += describe(value.shape.rest) if value.shape.rest is not None else ""
     return text
+
+
+def _describe_taint(taint: Taint) -> str:
+    text = f"{taint.kind}{taint.origin}{taint.label}{sorted(taint.cleared)}{taint.sure}"
+    trail = taint.trail
+    while trail is not None:
+        text += f"{trail.site}{trail.message}"
+        trail = trail.before
+    return text
+
+
+def _describe_target(target: Any) -> str:
+    if target is None:
+        return ""
+    if isinstance(target, Bound):
+        return f"{target.function}{describe(target.receiver)}"
+    # What is not plain data (a closure with its variables) means the same only if it is the same.
+    return repr(target) if isinstance(target, tuple) else str(id(target))
 
 
 def inside(value: Value, keys: tuple[Any, ...], heap: Heap) -> Taints:

@@ -23,6 +23,7 @@ _OPPOSITE: Final = {
     "<": ">=", ">=": "<", ">": "<=", "<=": ">",
 }  # fmt: skip
 MAX_ALTERNATIVES: Final = 4
+_PREFIX_TESTS: Final = ("startswith", "startsWith")
 _EQUAL: Final = ("==", "===", "is")
 
 
@@ -155,6 +156,16 @@ def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
                     _narrow(frame, place, entry.clears)
     if outcome:
         _assume_summary(frame, node, callee)
+        if receiver_node is not None and callee.name in _PREFIX_TESTS and arguments.positional:
+            _narrow(frame, receiver_node, _behind(frame, arguments.positional[0]))
+
+
+def _behind(frame: Frame, prefix: Value) -> frozenset[str]:
+    """The kinds for which text that starts with `prefix` (a constant, or each of several) is harmless."""
+    prefixes = containers.positions(frame, prefix) or [prefix]
+    if not all(isinstance(one.const, str) for one in prefixes):
+        return frozenset()
+    return frozenset.intersection(*(frame.engine.cleared_behind(one.const) for one in prefixes))
 
 
 def _assume_summary(frame: Frame, node: ir.Call, callee: Value) -> None:

@@ -272,14 +272,27 @@ Heap = dict[int, Shape]
 
 
 def join_taints(left: Taints, right: Taints) -> Taints:
-    """Every taint of both, the first of equals kept, bounded."""
+    """The taints of both, bounded. Of one source's data, what is harmless for less speaks for what is harmless for more."""
     if not right or left is right:
         return left
     if not left:
         return right
     keys = {taint.key for taint in left}
     added = [taint for taint in right if taint.key not in keys]
-    return (left + tuple(added))[:MAX_TAINTS] if added else left
+    if not added:
+        return left
+    joined = list(left)
+    for taint in added:
+        for place, known in enumerate(joined):
+            if known.origin == taint.origin and known.kind == taint.kind:
+                if known.cleared <= taint.cleared:
+                    break
+                if taint.cleared < known.cleared:
+                    joined[place] = taint
+                    break
+        else:
+            joined.append(taint)
+    return tuple(joined[:MAX_TAINTS])
 
 
 def same_constant(left: Any, right: Any) -> bool:

@@ -11,11 +11,47 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
-from typing import Protocol
-
-import tree_sitter
+from typing import Any, Protocol
 
 from ..ir import Module
+
+
+class TreeNode(Protocol):
+    """A node of a syntax tree, as far as anybody outside its language asks."""
+
+    @property
+    def type(self) -> str:
+        """What it is; the word "comment" is in the types of comments."""
+        ...
+
+
+class TreeRoot(Protocol):
+    """The root of a syntax tree."""
+
+    def descendant_for_byte_range(self, start: int, end: int, /) -> TreeNode | None:
+        """The smallest node around these bytes."""
+        ...
+
+
+class Tree(Protocol):
+    """A syntax tree, as far as anybody outside its language asks. tree-sitter's is one."""
+
+    @property
+    def root_node(self) -> TreeRoot:
+        """The whole file."""
+        ...
+
+    def edit(
+        self,
+        start_byte: int,
+        old_end_byte: int,
+        new_end_byte: int,
+        start_point: tuple[int, int],
+        old_end_point: tuple[int, int],
+        new_end_point: tuple[int, int],
+    ) -> None:
+        """The text was changed here, for incremental parsing."""
+        ...
 
 
 class Language(Protocol):
@@ -28,7 +64,7 @@ class Language(Protocol):
     """File suffixes, with the dot."""
 
     comment: str
-    """What starts a comment that ends with the line: "#"."""
+    """What starts a comment that ends with the line: "#"; "" where there is no such comment."""
 
     traits: frozenset[str]
     """Facts that rules may ask for (`needs = [...]`) without naming the language.
@@ -42,12 +78,12 @@ class Language(Protocol):
     loose-equality    == converts its operands
     """
 
-    def parse(self, source: bytes, previous: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
-        """Parse UTF-8 `source`; `previous` is an edited earlier tree for incremental parsing."""
+    def parse(self, source: bytes, previous: Any = None) -> Tree:
+        """Parse UTF-8 `source`; `previous` is an edited earlier tree of this language for incremental parsing."""
         ...
 
-    def lower(self, path: str, source: bytes, tree: tree_sitter.Tree, previous: Module | None = None) -> Module:
-        """Lower a tree. Units of `previous` whose digest is unchanged are reused as they are.
+    def lower(self, path: str, source: bytes, tree: Any, previous: Module | None = None) -> Module:
+        """Lower a tree that `parse` made. Units of `previous` whose digest is unchanged are reused as they are.
 
         Never raises on any input: what cannot be lowered becomes a `SyntaxProblem`.
         """

@@ -74,7 +74,7 @@ def _vulnerability(report: Report, finding: Finding, occurrence: int) -> dict[st
         "severity": finding.severity.label.capitalize(),
         "identifiers": [
             {"type": "closeread_rule_id", "name": f"Closeread {finding.rule}", "value": finding.rule},
-            *_cwe(finding),
+            *_cwe(report, finding),
         ],
         "location": {"file": path, **lines, **({"method": finding.function} if finding.function else {})},
         "tracking": {
@@ -98,11 +98,14 @@ def _description(report: Report, finding: Finding) -> str:
     return f"{finding.message}{prose}"
 
 
-def _cwe(finding: Finding) -> list[dict[str, str]]:
+def _cwe(report: Report, finding: Finding) -> list[dict[str, str]]:
+    """The weakness, then its other names: a reader may file it under any of them."""
     if finding.cwe is None:
         return []
+    rule = report.rules.get(finding.rule)
     return [
-        {"type": "cwe", "name": f"CWE-{finding.cwe}", "value": str(finding.cwe), "url": _cwe_url(finding.cwe)},
+        {"type": "cwe", "name": f"CWE-{cwe}", "value": str(cwe), "url": _cwe_url(cwe)}
+        for cwe in (finding.cwe, *(rule.also if rule is not None else ()))
     ]
 
 

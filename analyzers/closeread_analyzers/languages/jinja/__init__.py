@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ...ir import Module
 from .lowerer import TemplateLowerer
 from .scanner import has_pieces, pieces
-from .tree import Root, Tree
+from .tree import Root, Spans, Tree
 
 _FOLDERS = ("templates", "jinja2")
 """What the folder is called, by convention, to which templates' names are relative."""
@@ -27,10 +27,11 @@ class Jinja:
 
     def parse(self, source: bytes, previous: Tree | None = None) -> Tree:
         """The comments of a template; nothing else is kept of it."""
-        comments: list[tuple[int, int]] = []
-        if b"{#" in source or b"<!--" in source or b"{%" in source:
+
+        def comments() -> Spans:
             found = pieces(source.decode("latin-1"))
-            comments = [(piece.start, piece.end) for piece in found if piece.kind == "comment"]
+            return [(piece.start, piece.end) for piece in found if piece.kind == "comment"]
+
         return Tree(Root(comments, len(source)))
 
     def lower(self, path: str, source: bytes, tree: Tree, previous: Module | None = None) -> Module:

@@ -32,6 +32,7 @@ _BINDING: Final = {
 _PREFIX_NOT: Final = 3
 _PREFIX_SIGN: Final = 8
 _CONSTANTS: Final = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
+_CALLED_BY_ITSELF: Final = frozenset({"items", "values", "keys"})  # as Django does with whatever can be called
 _ENDS: Final = frozenset({"if", "else", "is", "in", "and", "or", "not", "as", "with", "only", "recursive", "reversed"})
 
 
@@ -199,7 +200,11 @@ class Parser:
         token = self.tokens[self.at]
         if token.kind == "name":
             self.at += 1
-            return ir.Attribute(value.start, token.end - self._base, value, self._decoded(token.text))
+            end = token.end - self._base
+            value = ir.Attribute(value.start, end, value, self._decoded(token.text))
+            if token.text in _CALLED_BY_ITSELF and self.peek() != "(":
+                return ir.Call(value.start, end, value, [])
+            return value
         if token.kind == "number":
             self.at += 1
             for part in token.text.split("."):

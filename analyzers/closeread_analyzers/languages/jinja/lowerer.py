@@ -12,6 +12,7 @@ not), and what a macro finds in the context by itself.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -51,7 +52,10 @@ class Open:
 
 @dataclass(slots=True)
 class TemplateLowerer:
-    """One template on its way to a `Module`; used once."""
+    """One template on its way to a `Module`; used once.
+
+    `opened` counts the open blocks by name, under "" those that can have an `else`.
+    """
 
     path: str
     source: bytes
@@ -62,7 +66,10 @@ class TemplateLowerer:
     escapes: bool = True
     loops: int = 0
     extended: list[ir.Statement] = field(default_factory=list)
+    imported: set[str] = field(default_factory=set)
     stack: list[Open] = field(default_factory=list)
+    opened: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     names: Names = field(default_factory=lambda: Names(frozenset(), False))
     body: Body = field(default_factory=list)
 
@@ -78,8 +85,9 @@ class TemplateLowerer:
                 self._tag(piece)
         while self.stack:
             self._close(self.stack[-1].word, len(self.source))
+        variables = (self.names.bound & self.names.used) - self.imported
         prologue: Body = [
-            ir.Assign(0, 0, [ir.Name(0, 0, name)], from_context(name, 0, 0)) for name in sorted(self.names.assigned)
+            ir.Assign(0, 0, [ir.Name(0, 0, name)], from_context(name, 0, 0)) for name in sorted(variables)
         ]
         parameters = [ir.Parameter(0, 0, CONTEXT)]
         self._unit(0, len(self.source), UNIT, parameters, [*prologue, *top, *self.extended])
@@ -87,12 +95,8 @@ class TemplateLowerer:
         return ir.Module(self.path, self.source, self.units, self.problems)
 
     def _unit(self, start: int, end: int, name: str, parameters: list[ir.Parameter], body: Body) -> None:
-        taken = {unit.name for unit in self.units}
-        count = 1
-        key = name
-        while key in taken:
-            count += 1
-            key = f"{name}#{count}"
+        self.counts[name] += 1
+        key = name if self.counts[name] == 1 else f"{name}#{self.counts[name]}"
         digest = hashlib.blake2b(self.source[start:end], digest_size=16).digest()
         function = ir.Function(0, end - start, name, parameters, body, is_unit=True, digest=digest)
         self.units.append(ir.Unit(start, end, key, ir.FunctionDefinition(0, end - start, function), digest))
@@ -114,7 +118,7 @@ class TemplateLowerer:
             value, escapes = value.arguments[0].value, False
         callee = "template.output" if escapes else "template.output_unescaped"
         arguments = [ir.Argument(value.start, value.end, value)]
-        if escapes and not self.names.is_macro and not any(block.word == "autoescape" for block in self.stack):
+        if escapes and not self.names.is_macro and not self.opened["autoescape"]:
             arguments.append(ir.Argument(start, end, from_context(AUTOESCAPE, start, end), "autoescape"))
         return ir.ExpressionStatement(start, end, ir.Call(start, end, ir.Name(start, end, callee), arguments))
 
@@ -139,14 +143,18 @@ class TemplateLowerer:
         elif not any(problem.message == TOO_DEEP for problem in self.problems):
             self.problems.append(ir.SyntaxProblem(piece.start, piece.end, TOO_DEEP))
         self.stack.append(block)
+        self.opened[piece.word] += 1
+        self.opened[""] += statement is not None
         return block
 
     def _close(self, word: str, end: int) -> None:
         """Leave the innermost block of this name (`end` alone: any), and those inside it that were left open."""
-        if word and not any(block.word == word for block in self.stack):
+        if word and not self.opened[word]:
             return
         while self.stack:
             block = self.stack.pop()
+            self.opened[block.word] -= 1
+            self.opened[""] -= block.statement is not None
             if block.close is not None:
                 block.close(end)
             self.body, self.escapes, self.loops = block.body, block.escapes, block.loops
@@ -155,11 +163,11 @@ class TemplateLowerer:
                 return
 
     def _else(self, piece: Piece) -> None:
-        while self.stack and self.stack[-1].statement is None:
-            if not any(block.statement for block in self.stack):
-                return
+        if not self.opened[""]:
+            return
+        while self.stack[-1].statement is None:
             self._close(self.stack[-1].word, piece.start)
-        if not self.stack or len(self.stack) > MAX_BLOCKS:
+        if len(self.stack) > MAX_BLOCKS:
             return
         block = self.stack[-1]
         statement = block.statement
@@ -349,6 +357,7 @@ class TemplateLowerer:
             node = ir.Import(0, piece.end - piece.start, name.value, bound, member if piece.word == "from" else None)
             digest = hashlib.blake2b(self.source[piece.start : piece.end] + bound.encode(), digest_size=16).digest()
             self.units.append(ir.Unit(piece.start, piece.end, "", node, digest))
+            self.imported.add(bound)
             if not parser.take(","):
                 break
 
@@ -356,13 +365,11 @@ class TemplateLowerer:
         """A macro is a unit of its own, wherever it stands."""
         parser = self._parser(piece)
         name = parser.name()
-        outer_body = self.body
         body: Body = []
         block = self._open(piece, body)
         self.body, self.base, self.loops = body, piece.start, 0
         self.names = Names(self.names.bound, True)
         parameters = self._parameters(Parser(self.text, piece.inner_start, piece.inner_end, self.base, self.names.read))
-        block.body = outer_body
 
         def close(end: int) -> None:
             if name:

@@ -43,10 +43,12 @@ class Names:
         self.bound = bound
         self.is_macro = is_macro
         self.assigned: set[str] = set()
+        self.used: set[str] = set()
 
     def read(self, name: str, start: int, end: int, called: bool) -> ir.Expression:
         """A name where its value is asked for."""
         plain = ir.Name(start, end, name)
+        self.used.add(name)
         if self.is_macro or called or name in self.bound:
             return plain
         found = from_context(name, start, end)
@@ -55,6 +57,7 @@ class Names:
     def target(self, name: str, start: int, end: int) -> ir.Expression:
         """A name where it is bound."""
         self.assigned.add(name)
+        self.used.add(name)
         return ir.Name(start, end, name)
 
 

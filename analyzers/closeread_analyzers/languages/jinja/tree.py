@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
+
+Spans = list[tuple[int, int]]
 
 
 class Node(NamedTuple):
@@ -14,12 +18,17 @@ class Node(NamedTuple):
 
 
 class Root:
-    """The whole file."""
+    """The whole file. Its comments are looked for when somebody asks."""
 
-    def __init__(self, comments: list[tuple[int, int]], end: int) -> None:
+    def __init__(self, find: Callable[[], Spans], end: int) -> None:
         self.type = "template"
-        self.comments = comments
         self.end_byte = end
+        self._find = find
+
+    @cached_property
+    def comments(self) -> Spans:
+        """Where each comment starts and ends."""
+        return self._find()
 
     def descendant_for_byte_range(self, start: int, end: int) -> Node:
         """The comment around these bytes, or the whole file."""

@@ -1,0 +1,1 @@
+"""Who may do what: authentication, authorisation, sessions and passwords."""

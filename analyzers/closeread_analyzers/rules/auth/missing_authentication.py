@@ -1,0 +1,75 @@
+"""Routes that change, destroy or reveal records, and nobody looks who asks.
+
+An application that knows no users at all gets one finding a file, at what does the most harm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...check import Report
+from ...finding import Severity
+from ...flow.bodies import dotted, texts
+from ...flow.routes import Route, RouteContext
+
+visits = (Route,)
+
+_FOR_ALL = re.compile(
+    r"(?:^|_)(?:log_?in|logon|sign_?in|log_?out|sign_?out|register|registration|reg|sign_?up|signup|join|forgot|forgotten|recover|reset_password|password_reset"
+    r"|confirm|confirmation|activate|activation|verify|verification|callback|webhooks?|hook|ipn|health|healthz|ping|contact|subscribe"
+    r"|unsubscribe|newsletter|feedback|public|oauth|oauth2|sso|saml|auth|authenticate|authorize|token|refresh|csp|track|search|captcha|error"
+    r"|errors|not_found|language|locale|guestbook|cart|basket|create_account|new_user|create_user|add_user|user_create)(?:_|$)"
+)
+_ADMINISTERS = re.compile(
+    r"(?:^|_)(?:admin|administration|debug|dump|backup|internal|init_db|initdb|create_?db|reset_?db|populate|seed|drop|wipe|shutdown|restart)(?:_|$)"
+)
+_PEOPLE = r"(?:user|customer|employee|patient|account|member|client|student|person|people)"
+_LISTS_PEOPLE = re.compile(rf"(?i)(?:^|\.)\w*{_PEOPLE}s?\.(?:query|objects)(?:\.\w+(?:\(\))?)*\.all$")
+_SELECTS_PEOPLE = re.compile(rf"(?is)^\s*select\b.*\bfrom\s+\w*{_PEOPLE}s?\b(?!.*\bwhere\b)")
+_RANK = {"destroys": 1, "changes": 0}
+
+
+def check(route: Route, context: RouteContext) -> Iterator[Report]:
+    """Reports the head of the function."""
+    if not context.has_users:
+        if route is _worst(context):
+            yield Report(route.place, severity=Severity.MEDIUM, name=route.function.name, what="changes records")
+        return
+    if not _is_open(route):
+        return
+    kinds = {kind for kind, _ in route.writes}
+    if _ADMINISTERS.search(route.words) and (kinds or _lists_people(route, context)):
+        yield Report(route.place, severity=Severity.HIGH, name=route.function.name, what="administers the application")
+    elif "destroys" in kinds:
+        yield Report(route.place, severity=Severity.HIGH, name=route.function.name, what="deletes records")
+    elif kinds and route.posts:
+        yield Report(route.place, name=route.function.name, what="changes records")
+    elif not route.body.client_names and _lists_people(route, context):
+        yield Report(route.place, name=route.function.name, what="lists people")
+
+
+def _is_open(route: Route) -> bool:
+    if route.authenticated or route.settings_decide or route.framework == "http_server":
+        return False
+    return not _FOR_ALL.search(route.words) and route.body.password_check is None
+
+
+def _worst(context: RouteContext) -> Route | None:
+    """Of an application without users: the first route that edits or deletes what a client names."""
+    found = [
+        route
+        for route in context.routes
+        if _is_open(route) and any(kind in _RANK and route.body.mentions_client(node) for kind, node in route.writes)
+    ]
+    return found[0] if found else None
+
+
+def _lists_people(route: Route, context: RouteContext) -> bool:
+    for _, body in context.reached(route):
+        for call in body.calls:
+            if _LISTS_PEOPLE.search(dotted(call.callee)):
+                return True
+            if call.arguments and any(_SELECTS_PEOPLE.match(text) for text in texts(call.arguments[0].value)):
+                return True
+    return False

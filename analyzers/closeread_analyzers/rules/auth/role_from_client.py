@@ -1,0 +1,113 @@
+"""Roles that a client gives itself, in a record or for one request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ... import ir
+from ...catalogue import name_words
+from ...check import Report
+from ...flow.bodies import Body, is_sent_root, key_of, last_name, names_in
+from ...flow.routes import Route, RouteContext
+from ...tree import walk_here
+
+visits = (Route,)
+
+_ROLE = re.compile(
+    r"(?:^|_)(?:is_admin|admin|is_staff|is_superuser|superuser|role|roles|user_type|is_administrator|privileges?|access_level)$"
+)
+_HIGH = frozenset(["admin", "administrator", "root", "superuser"])
+_NAMES = re.compile(r"user|name|login|mail|path|next|tab|page|sort|lang", re.IGNORECASE)
+_ASKS_ADMIN = re.compile(
+    r"(?:^|_)(?:is_admin|is_superuser|is_staff|admin_required|has_role|roles_required|admin_only|require_admin|role_required)(?:_|$)"
+)
+
+
+def check(route: Route, context: RouteContext) -> Iterator[Report]:
+    """Reports the argument that sets the role, or the comparison that believes it."""
+    body = route.body
+    if any(_ASKS_ADMIN.search(name_words(last_name(d))) for d in route.function.decorators):
+        return
+    if any(_ASKS_ADMIN.search(name_words(name)) and body.mentions_identity(node) for node, name in _tests(body)):
+        return
+    for call in body.calls:
+        if not last_name(call.callee)[:1].isupper():
+            continue
+        for argument in call.arguments:
+            if argument.name and _ROLE.search(name_words(argument.name)) and _chosen(body, argument.value):
+                yield Report(argument, name=argument.name)
+                return
+    if body.password_check is None:
+        yield from _believed(body)
+
+
+def _tests(body: Body) -> Iterator[tuple[ir.Node, str]]:
+    for node in body.nodes:
+        if isinstance(node, ir.If | ir.Conditional):
+            for name in names_in(node.test):
+                yield node.test, name
+
+
+def _chosen(body: Body, value: ir.Expression) -> bool:
+    """Whether what the client sent under a role's name is the value, or decides on it."""
+    if any(_reads_role(node) for node in walk_here(value)):
+        return True
+    if not isinstance(value, ir.Name):
+        return False
+    if any(_reads_role(node) for given in body.assigned.get(value.id, ()) for node in walk_here(given)):
+        return True
+    return any(
+        isinstance(node, ir.If)
+        and any(_reads_role(n) and body.mentions_client(n) for n in walk_here(node.test))
+        and any(
+            isinstance(s, ir.Assign) and any(isinstance(t, ir.Name) and t.id == value.id for t in s.targets)
+            for s in node.body
+        )
+        for node in body.nodes
+    )
+
+
+def _reads_role(node: ir.Node) -> bool:
+    key = key_of(node)
+    return bool(key and _ROLE.search(name_words(key)) and not _is_stored(node))
+
+
+def _is_stored(node: ir.Node) -> bool:
+    """Whether a key is read from a session or a row."""
+    holder = node.value if isinstance(node, ir.Subscript) else node
+    if isinstance(holder, ir.Call) and isinstance(holder.callee, ir.Attribute):
+        holder = holder.callee.value
+    return last_name(holder) in (
+        "session",
+        "user",
+        "row",
+        "record",
+        "current_user",
+        "payload",
+        "claims",
+        "config",
+        "token",
+    )
+
+
+def _believed(body: Body) -> Iterator[Report]:
+    """`request.args.get("role") == "admin"` in a test."""
+    for node in body.nodes:
+        if not isinstance(node, ir.If | ir.Conditional):
+            continue
+        for part in walk_here(node.test):
+            if not isinstance(part, ir.Comparison) or part.operator not in ("==", "==="):
+                continue
+            if isinstance(part.right, ir.Constant) and part.right.value in _HIGH and _asked(body, part.left):
+                yield Report(part, name=key_of(part.left))
+                return
+
+
+def _asked(body: Body, value: ir.Expression) -> bool:
+    key = key_of(value)
+    return (
+        bool(key)
+        and not _NAMES.search(key)
+        and (is_sent_root(value) or "cookies" in {n.lower() for n in names_in(value)})
+    )
