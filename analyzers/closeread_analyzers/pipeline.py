@@ -41,7 +41,10 @@ class Files(Protocol):
         ...
 
     def exists(self, path: str) -> bool:
-        """Whether `read` would give a text."""
+        """Whether `read` would give a text; of a path that ends with a slash, whether there is such a folder.
+
+        Whoever has no use for `FileResult.dependencies` may say of every folder that it is not there.
+        """
         ...
 
 
@@ -105,8 +108,9 @@ class Project:
     # --- Sources ----------------------------------------------------------------------------------
 
     def _source(self, path: str) -> Source | None:
-        if path in self._sources:
-            return self._sources[path]
+        known = self._sources.get(path)
+        if known is not None or path in self._sources:
+            return known
         language = language_of(path)
         text = self.files.read(path) if language is not None else None
         source: Source | None = None

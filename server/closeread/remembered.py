@@ -1,8 +1,8 @@
 """A file's result as the store keeps it: under which key, in which bytes, and whether it still counts.
 
-A result rests on its file's text, on the engine, and on other files: their texts, and the places where an
-import looked and found none. The latter are many hundreds a file, so they are kept as one text and
-compared as sets. Deliberately absent: the store itself, and trust in what it gives.
+A result rests on its file's text, on the engine, and on other files: their texts, and the files and folders
+(these end with a slash) where an import looked and found none. The latter are many, so they are kept as one text
+and compared as sets. Deliberately absent: the store itself, and trust in what it gives.
 """
 
 from __future__ import annotations
@@ -64,10 +64,15 @@ class Recollection:
 
     def _holds(self, absent: list[str], present: dict[str, str]) -> bool:
         for path in set(absent) - self._absent:
-            if self.workspace.digest(path):
+            if is_folder(self.workspace, path) if path.endswith("/") else self.workspace.digest(path):
                 return False
             self._absent.add(path)
         return all(self.workspace.digest(path) == digest for path, digest in present.items())
+
+
+def is_folder(workspace: Workspace, path: str) -> bool:
+    """Whether there is a folder of this name below the root; what is reached through links counts too."""
+    return ".." not in path.split("/") and (workspace.root / path).is_dir()
 
 
 @cache

@@ -30,6 +30,7 @@ from typing import Any, Literal, Protocol
 from closeread_analyzers.finding import FileResult, Problem, from_json
 
 from . import platform_
+from .remembered import is_folder
 from .workspace.files import Source, Workspace
 
 _FEW_FILES = 40
@@ -87,7 +88,7 @@ class Snapshot:
 
     def exists(self, path: str) -> bool:
         """See `closeread_analyzers.pipeline.Files`."""
-        return self.workspace.exists(path)
+        return is_folder(self.workspace, path) if path.endswith("/") else self.workspace.exists(path)
 
 
 MakeAnalyser = Callable[[Snapshot], Analyser]

@@ -7,11 +7,14 @@ examples when somebody asks, and a line number is searched only for an error.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .entries import (
     ArgRef,
@@ -32,6 +35,7 @@ from .entries import (
     Use,
     name_words,
 )
+from . import user
 from .models import Kinds, merge, read_kinds, read_model
 from .reading import CatalogueError, read_text
 from .rules import BUILTIN_RULES, TRAITS, Check, Example, Mark, Rule, module_of, read_rule
@@ -62,8 +66,10 @@ __all__ = [
     "TypeModel",
     "Use",
     "builtin",
+    "check_user",
     "load",
     "name_words",
+    "user_in_force",
 ]
 
 BUILTIN_MODELS = Path(__file__).parent.parent / "models"
@@ -87,6 +93,7 @@ class Catalogue:
         self.uses: dict[str, tuple[Rule, ...]] = _by_kind((rule, rule.use) for rule in self.rules.values())
         self._texts = texts
         self._models: dict[str, Models] = {}
+        self._own: dict[str, list[Entry]] = {}
 
     def models(self, language: str) -> Models:
         """The models of one language; none at all where no folder has its name."""
@@ -94,8 +101,21 @@ class Catalogue:
         if known is None:
             texts = self._texts.get(language, ())
             known = merge(language, (entry for file, text in texts for entry in read_model(file, text, self.kinds)))
+            own = self._own.get(language)
+            if own:
+                known = _with_own(known, own)
             self._models[language] = known
         return known
+
+    def with_user(self, packed: str) -> Catalogue:
+        """This catalogue with a user's own entries (a text of `user.checked`) beside its own."""
+        if not packed:
+            return self
+        extended = copy.copy(self)
+        extended.digest = hashlib.blake2b(f"{self.digest}\0{packed}".encode(), digest_size=16).hexdigest()
+        extended._own = user.entries(packed, self.kinds, self.languages)
+        extended._models = {}
+        return extended
 
 
 def load(rules_dir: Path, models_dir: Path) -> Catalogue:
@@ -141,6 +161,32 @@ def load(rules_dir: Path, models_dir: Path) -> Catalogue:
 def builtin() -> Catalogue:
     """The rules and models of this package, read once."""
     return load(BUILTIN_RULES, BUILTIN_MODELS)
+
+
+def check_user(file: Path, text: str, words: Mapping[str, Any], prefix: str = "") -> str:
+    """A user's own entries, packed for `Catalogue.with_user`. Quick: no rule is read. Raises `CatalogueError`."""
+    return user.checked(file, text, words, *_kinds_and_languages(), prefix)
+
+
+def user_in_force(packed: str) -> user.InForce:
+    """How many entries a packed text has."""
+    return user.in_force(packed, *_kinds_and_languages()) if packed else user.InForce(0, 0)
+
+
+@cache
+def _kinds_and_languages() -> tuple[Kinds, tuple[str, ...]]:
+    folders = tuple(sorted(folder.name for folder in BUILTIN_MODELS.iterdir() if folder.is_dir()))
+    return read_kinds(BUILTIN_MODELS / "kinds.toml")[0], folders
+
+
+def _with_own(models: Models, own: list[Entry]) -> Models:
+    """The models with a user's entries. Who describes one function of a module does not claim to know the module."""
+    return replace(
+        merge(models.language, (*models.entries, *own)),
+        known_modules=models.known_modules,
+        receivers=models.receivers,
+        own=frozenset(path for entry in own for path in entry.paths if not path.startswith("?.")),
+    )
 
 
 def _by_kind(pairs: Iterable[tuple[Rule, frozenset[str]]]) -> dict[str, tuple[Rule, ...]]:

@@ -122,7 +122,8 @@ class StepModel(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Guard(Entry):
-    """A test that clears `subject` where its outcome is `holds`. With match "compare", `paths` are operators."""
+    """A test that clears `subject` where its outcome is `holds`. With match "compare", `paths` are operators; with
+    match "attribute", the test is whether the attribute is true."""
 
     subject: tuple[ArgRef, ...]
     clears: frozenset[str]
@@ -185,14 +186,15 @@ class TemplateModel(Entry):
     """A template of the workspace is rendered, or only found (no `context` and not `keywords`).
 
     `name` is its file's name, or "self" for what was found before; `context` are dicts by name, and with match
-    "decorator" the returned value; `keywords`: all keyword arguments too. Of `autoescape`, a name that ends
-    with any of it is escaped.
+    "decorator" the returned value; `keywords`: all keyword arguments too. A template whose name ends with any of
+    `autoescape` is escaped, unless one of `switch` is set to False where the application is set up.
     """
 
     name: tuple[ArgRef, ...]
     context: tuple[ArgRef, ...] = ()
     keywords: bool = False
     autoescape: tuple[str, ...] = ("",)
+    switch: tuple[str, ...] = ()
 
 
 Index = dict[str, tuple[Entry, ...]]
@@ -204,6 +206,8 @@ class Models:
 
     The `wild_*` indexes hold the `?.name` entries under `name`. An entry of several paths stands under each.
     `known_modules` are the first segments of all paths: what is imported from elsewhere is unknown to us.
+    `receivers` are the paths of which some path is a member: the things whose members we claim to know.
+    `own` are the paths of the user's own entries, which may be those of the workspace's functions and classes.
     """
 
     language: str
@@ -221,3 +225,5 @@ class Models:
     named: tuple[Sink, ...] = ()
     handlers_by_name: tuple[HandlerModel, ...] = ()
     known_modules: frozenset[str] = frozenset()
+    receivers: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()

@@ -1,13 +1,13 @@
 """The words of models/README.md: from the TOML files of one language's folder to `Models`.
 
-One table of `_WORDS` says what each word may hold; one function a word makes its entry.
+One table of `WORDS` says what each word may hold; one function a word makes its entry.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,7 @@ from .entries import (
     Sink,
     Source,
     StepModel,
+    TemplateModel,
     TypeModel,
     Use,
     last_words,
@@ -243,7 +244,7 @@ def _step(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
         clears=kinds.expand(table, "clears"),
         adds=table.some_of("adds", kinds.source, "a source kind of kinds.toml"),
         crumb=table.string("crumb", ""),
-        barrier=table.header == "[[barrier]]",
+        barrier=table.header.endswith("barrier]]"),
     )
 
 
@@ -311,15 +312,15 @@ def _auth(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
 
 def _template(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     contexts = table.strings("context", ())
-    escaped = ("",) if table.get("autoescape") is True else ()
-    if not isinstance(table.get("autoescape", True), bool):
-        escaped = table.strings("autoescape")
+    escaped = table.get("autoescape")
+    suffixes = ("",) if escaped is None or escaped is True else ()
     return TemplateModel(
         **shared,
         name=_arguments(table, "name", table.strings("name")),
         context=_arguments(table, "context", [context for context in contexts if context != _KEYWORDS]),
         keywords=_KEYWORDS in contexts,
-        autoescape=escaped,
+        autoescape=suffixes if escaped is None or isinstance(escaped, bool) else table.strings("autoescape"),
+        switch=table.strings("switch", ()),
     )
 
 
@@ -333,12 +334,12 @@ class _Word(NamedTuple):
 
 _KEYWORDS = "**"
 _STEP_KEYS = ("from", "to", "clears", "adds", "crumb")
-_WORDS = {
+WORDS = {
     "source": _Word(("call", "attribute"), ("kind", "crumb"), _source),
     "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb", "shallow"), _sink),
     "step": _Word(("call", "attribute"), _STEP_KEYS, _step),
     "barrier": _Word(("call", "attribute"), _STEP_KEYS, _barrier),
-    "guard": _Word(("call", "compare"), ("subject", "holds", "clears"), _guard),
+    "guard": _Word(("call", "compare", "attribute"), ("subject", "holds", "clears"), _guard),
     "type": _Word(("call", "attribute"), ("returns",), _type),
     "use": _Word(("call", "attribute", "assign", "decorator"), ("kind", "message"), _use),
     "handler": _Word(
@@ -348,7 +349,7 @@ _WORDS = {
     ),
     "noreturn": _Word(("call",), (), _no_return),
     "auth": _Word(("decorator", "call", "base"), (), _auth),
-    "template": _Word(("call", "decorator"), ("name", "context", "autoescape"), _template),
+    "template": _Word(("call", "decorator"), ("name", "context", "autoescape", "switch"), _template),
 }
 _SHARED_KEYS = ("when", "unless", "receiver", "description")
 
@@ -358,18 +359,30 @@ _SHARED_KEYS = ("when", "unless", "receiver", "description")
 
 def read_model(file: Path, text: str, kinds: Kinds) -> list[Entry]:
     """The entries of one file."""
-    entries = []
-    for word, rows in parse_toml(file, text).items():
-        if word not in _WORDS:
-            Table(file, text, {}, word).fail(f"unknown word; {nearest(word, _WORDS)}")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            Table(file, text, {}, word).fail(f"must be written [[{word}]]")
-        matches, keys, make = _WORDS[word]
-        for index, row in enumerate(rows):
-            table = Table(file, text, row, f"[[{word}]]", index)
-            entries.append(make(table, _shared(table, matches), kinds))
-            table.finish((*matches, *keys, *_SHARED_KEYS))
-    return entries
+    return [
+        read_entry(word, table, kinds)
+        for word, rows in parse_toml(file, text).items()
+        for table in tables(file, text, word, rows)
+    ]
+
+
+def tables(file: Path, text: str, word: str, rows: Any, prefix: str = "") -> Iterator[Table]:
+    """One table for each entry under a word; `prefix` is what stands before the word in the entries' headers."""
+    header = f"{prefix}{word}"
+    if word not in WORDS:
+        Table(file, text, {}, header).fail(f"unknown word; {nearest(word, WORDS)}")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        Table(file, text, {}, header).fail(f"must be written [[{header}]]")
+    for index, row in enumerate(rows):
+        yield Table(file, text, row, f"[[{header}]]", index)
+
+
+def read_entry(word: str, table: Table, kinds: Kinds) -> Entry:
+    """The entry that a table under `word` is. Every key of the table must have been read."""
+    matches, keys, make = WORDS[word]
+    entry = make(table, _shared(table, matches), kinds)
+    table.finish((*matches, *keys, *_SHARED_KEYS))
+    return entry
 
 
 def merge(language: str, entries: Iterable[Entry]) -> Models:
@@ -378,6 +391,7 @@ def merge(language: str, entries: Iterable[Entry]) -> Models:
     plain: dict[str, dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
     wild: dict[str, dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
     modules: set[str] = set()
+    receivers: set[str] = set()
     for entry in entries:
         if entry.match == "named":
             continue
@@ -388,6 +402,10 @@ def merge(language: str, entries: Iterable[Entry]) -> Models:
             plain[entry.match][path].append(entry)
             if entry.match != "compare":
                 modules.add(path.partition("[")[0].partition(".")[0])
+                receiver = path.rpartition(".")[0]
+                while receiver and receiver not in receivers:
+                    receivers.add(receiver)
+                    receiver = receiver.rpartition(".")[0]
 
     def frozen(index: dict[str, list[Entry]]) -> Index:
         return {path: tuple(found) for path, found in index.items()}
@@ -408,4 +426,5 @@ def merge(language: str, entries: Iterable[Entry]) -> Models:
         named=tuple(entry for entry in entries if isinstance(entry, Sink) and entry.match == "named"),
         handlers_by_name=tuple(e for e in entries if isinstance(e, HandlerModel) and e.match == "named"),
         known_modules=frozenset(modules),
+        receivers=frozenset(receivers),
     )

@@ -95,7 +95,7 @@ class Authentication:
 
     def around(self) -> str | None:
         """A hook or middleware in a file around."""
-        return "a hook of the application" if "hook" in self._inventory.neighbours.signals else None
+        return "a hook of the application" if "hook" in self._inventory.neighbours.others else None
 
     def _decorator(self, frame: Frame, decorator: ir.Expression) -> str | None:
         name = last_name(decorator)
@@ -151,9 +151,12 @@ class Authentication:
                 )
                 if field is not None and not any(n in _OPEN for n in names_in(statement.value)):
                     return field
-            elif isinstance(statement, ir.FunctionDefinition) and statement.function.name in _CLASS_METHODS:
-                if Body(statement.function).identity:
-                    return statement.function.name
+            elif (
+                isinstance(statement, ir.FunctionDefinition)
+                and statement.function.name in _CLASS_METHODS
+                and Body(statement.function).identity
+            ):
+                return statement.function.name
         return None
 
     def _parameters(self, frame: Frame, function: ir.Function) -> str | None:

@@ -45,8 +45,8 @@ _MAKES: Final = re.compile(
 _CREDENTIAL: Final = re.compile(r"token|session|auth|jwt|api_?key|credential|secret", re.IGNORECASE)
 
 _SENT: Final = frozenset(
-    ["args", "form", "json", "data", "values", "files", "view_args", "match_info", "GET", "POST", "body", "query_params",
-     "query", "path_params", "rel_url", "params", "forms", "query_string"]
+    ["args", "form", "json", "data", "values", "files", "view_args", "match_info", "GET", "POST", "body",
+     "query_params", "query", "path_params", "rel_url", "params", "forms", "query_string"]
 )  # fmt: skip
 _SENDS: Final = frozenset(
     ["get_json", "get_data", "post", "json", "form", "body", "get_argument", "get_body_argument", "get_arguments"]

@@ -189,8 +189,8 @@ def entries_for(frame: Frame, callee: Value, receiver: Value | None) -> tuple[tu
 
 
 def unplaced(models: Models, path: str | None) -> bool:
-    """Whether a path says too little for the models to know the thing: unknown root, or the result of a call."""
-    return path is None or "()" in path or "[" in path or path.partition(".")[0] not in models.known_modules
+    """Whether the models do not know what a path is a member of, so that its last name is all there is to go by."""
+    return path is None or path.rpartition(".")[0] not in models.receivers
 
 
 def library(

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 from .. import ir
 from ..catalogue import Catalogue, Entry, HandlerModel, Models, Sink, TypeModel, Use, name_words
 from . import expressions, syntax
+from .memory import Interrupted, Key, Memories, same
 from .frame import Frame, Record, Variables, join_states
 from .scopes import ClassInfo, FunctionInfo, Source
 from .summaries import NOTHING, Effect, Summary, describe, signature, without_constant
@@ -47,17 +48,12 @@ from .values import (
     thaw,
 )
 
-MAX_CHAIN: Final = 30
-"""Summaries in progress at once; a longer chain of calls is cut there."""
-
 CONSTRUCTORS: Final = ("__init__", "constructor")
 _PROPERTY: Final = ("property", "cached_property", "reify", "hybrid_property")
 _STATIC: Final = ("staticmethod",)
 _NUMBER: Final = re.compile(r"\d+(_|$)")
 _ROUTE_TYPED: Final = re.compile(r"<(\w+)(?:\([^)]*\))?:(\w+)>")
 _ROUTE_VARIABLE: Final = re.compile(r"[<{*(:]")
-
-Key = tuple[Any, ...]
 
 
 class Namespace(NamedTuple):
@@ -76,16 +72,6 @@ class ModuleState(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Memory:
-    """An answer, what was found on the way, and what it rests on."""
-
-    answer: Any
-    record: Record
-    text: bytes
-    verified: int
-
-
-@dataclass(slots=True, eq=False)
 class Handling:
     """A function that a framework calls: by which model; "literal" if its route has no variable part; parameters the route types."""
 
@@ -98,7 +84,7 @@ NOT_HANDLED: Final = Handling(None, None)
 EMPTY_MODULE: Final = ModuleState({}, {}, {})
 
 
-class Engine:
+class Engine(Memories):
     """The flow analysis of a project. One thread at a time.
 
     `load(path)` gives a file's `Source`, or None if there is no such file in the project.
@@ -107,6 +93,7 @@ class Engine:
     def __init__(
         self, catalogue: Catalogue, load: Callable[[str], Source | None], exists: Callable[[str], bool]
     ) -> None:
+        super().__init__()
         self.catalogue = catalogue
         self.load = load
         self.exists = exists
@@ -114,22 +101,13 @@ class Engine:
             kind for kind, rules in catalogue.flows.items() if any("literal" in rule.flow_from for rule in rules)
         )
         self.cancelled: Callable[[], bool] = lambda: False
-        self.revision = 0
         self._ticks = 0
-        self._memories: dict[Key, Memory] = {}
-        self._provisional: dict[Key, tuple[Memory, int]] = {}
-        self._stack: dict[Key, int] = {}
-        self._low: list[int] = []
-        self._records: list[Record] = []
         self._running: set[int] = set()
-        self._answers: dict[Key, tuple[Any, set[str], dict[Key, Any]]] = {}
-        self._asking: set[Key] = set()
-        self._circles: set[Key] = set()
         self._sizes: dict[ir.Node, int] = {}
         self._bound: dict[ir.Node, frozenset[str]] = {}
         self._named: dict[tuple[str, str], tuple[Sink, ...]] = {}
-        self._done: set[int] = set()
         self._missing: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
+        self._folders: dict[str, bool] = {}
 
     # --- Revisions and memory ---------------------------------------------------------------------
 
@@ -137,6 +115,7 @@ class Engine:
         """Some file's text changed: memories must be checked before they are used again."""
         self.revision += 1
         self._answers.clear()
+        self._folders.clear()
         if len(self._sizes) > 50_000:
             self._sizes.clear()
             self._bound.clear()
@@ -149,145 +128,34 @@ class Engine:
 
     def reset(self) -> None:
         """Forget what was in progress, after an interruption or a failure."""
-        self._stack.clear()
-        self._low.clear()
-        self._provisional.clear()
-        self._records.clear()
-        self._asking.clear()
-        self._circles.clear()
+        self._forget_progress()
         self._running.clear()
 
     def unit(self, path: str, name: str) -> Record:
         """What a function unit's interpretation found."""
-        return self._ask(("function", FunctionRef(path, name))).record
+        return self._first(("function", FunctionRef(path, name))).record
 
     def body(self, path: str) -> Record:
         """What a module body's interpretation found."""
-        return self._ask(("module", path)).record
+        return self._first(("module", path)).record
 
-    def _ask(self, key: Key) -> Memory:
-        memory = self._memories.get(key)
-        if memory is not None and (memory.verified == self.revision or self._holds(key, memory)):
-            memory.verified = self.revision
-            return memory
-        provisional = self._provisional.get(key)
-        if provisional is not None:
-            if self._low:
-                self._low[-1] = min(self._low[-1], provisional[1])
-            return provisional[0]
-        place = self._stack.get(key)
-        if place is not None or len(self._stack) >= MAX_CHAIN:
-            self._low[-1] = min(self._low[-1], place or 0)
-            return Memory(EMPTY_MODULE if key[0] == "module" else NOTHING, Record(), self._text(key), -1)
-        return self._compute(key)
-
-    def _compute(self, key: Key) -> Memory:
-        place = len(self._stack)
-        self._stack[key] = place
-        self._low.append(place)
-        record = Record()
-        self._records.append(record)
-        try:
-            answer = self._module(key[1], record) if key[0] == "module" else self._function(key[1], record)
-        finally:
-            self._records.pop()
-            low = self._low.pop()
-            del self._stack[key]
-        memory = Memory(answer, record, self._text(key), self.revision)
-        if low < place:
-            self._provisional[key] = (memory, low)
-            self._low[-1] = min(self._low[-1], low)
-        else:
-            self._memories[key] = memory
-            if self._provisional:
-                for other in [other for other, (_, base) in self._provisional.items() if base >= place]:
-                    del self._provisional[other]
-        return memory
+    # --- What the memory asks ---------------------------------------------------------------------
 
     def _text(self, key: Key) -> bytes:
-        """The digest of the text that a question is about."""
         if key[0] == "module":
             source = self.load(key[1])
             return source.skeleton if source is not None else b""
         info = self._info(key[1])
         return info.function.digest if info is not None else b""
 
-    def _holds(self, key: Key, memory: Memory) -> bool:
-        if memory.text != self._text(key):
-            return False
-        memory.verified = self.revision  # what asks for itself in a circle holds if all else does
-        for need, answer in memory.record.needs.items():
-            now = self._answer(need)
-            if now is not answer and not same(now, answer):
-                memory.verified = -1
-                return False
-        return True
+    def _work(self, key: Key, record: Record) -> Any:
+        return self._module(key[1], record) if key[0] == "module" else self._function(key[1], record)
 
-    def _answer(self, need: Key) -> Any:
-        """The answer now to something that was once asked."""
-        kind = need[0]
-        if kind == "text":
-            return self._text(need[1])
-        if kind == "function":
-            return self._ask(need).answer
-        return self._noted(need)
+    def _nothing(self, key: Key) -> Any:
+        return EMPTY_MODULE if key[0] == "module" else NOTHING
 
-    def _noted(self, need: Key) -> Any:
-        """The answer to a small question, noted; remembered until a text changes unless it is provisional.
-
-        A question that leads back to itself (modules that import a name from each other) is answered by None.
-        """
-        known = self._answers.get(need)
-        if known is None:
-            if need in self._asking:
-                self._circles.add(need)
-                return None
-            known = self._work_out(need)
-        value, files, needs = known
-        if self._records:
-            record = self._records[-1]
-            record.needs[need] = value
-            record.files |= files
-            if needs:
-                record.needs.update(needs)
-        return value
-
-    def _work_out(self, need: Key) -> tuple[Any, set[str], dict[Key, Any]]:
-        record = Record()
-        self._asking.add(need)
-        self._records.append(record)
-        outer = self._low[-1] if self._low else 0
-        if self._low:
-            self._low[-1] = MAX_CHAIN + 1
-        try:
-            value = _SMALL[need[0]](self, *need[1:])
-        finally:
-            self._records.pop()
-            self._asking.discard(need)
-            provisional = bool(self._low) and self._low[-1] <= MAX_CHAIN
-            if self._low:
-                self._low[-1] = min(outer, self._low[-1])
-        known = (value, record.files, record.needs if provisional else {})
-        self._circles.discard(need)
-        if not provisional and not self._circles:
-            self._answers[need] = known
-        return known
-
-    def _asked(self, key: Key) -> Any:
-        """`_ask`, noted: a provisional answer is noted by what it rests on, which is what can be checked later."""
-        memory = self._ask(key)
-        record = self._records[-1] if self._records else None
-        if record is None:
-            return memory.answer
-        if key in self._memories and self._memories[key] is memory:
-            if key[0] == "function":
-                record.needs[key] = memory.answer
-            record.files.add(key[1] if key[0] == "module" else key[1].path)
-        else:
-            record.needs[("text", key)] = memory.text
-            record.needs.update(memory.record.needs)
-        record.files |= memory.record.files
-        return memory.answer
+    def _work_small(self, need: Key) -> Any:
+        return _SMALL[need[0]](self, *need[1:])
 
     # --- Sources ----------------------------------------------------------------------------------
 
@@ -439,20 +307,32 @@ class Engine:
         source = self.load(importer)
         found = None
         if source is not None:
-            tried = self._missing.setdefault(importer, {})
-            absent: list[str] = []
+            absent: dict[str, None] = {}
             for candidate in source.language.resolve(importer, module, level):
                 if candidate != importer:
                     if self.exists(candidate) and self.load(candidate) is not None:
                         found = candidate
                         break
-                    absent.append(candidate)
+                    absent[self._lacking(candidate, importer)] = None
             known = found is None and not level and module.partition(".")[0] in source.models.known_modules
-            tried[module, level] = () if known else tuple(absent)
+            self._missing.setdefault(importer, {})[module, level] = () if known else tuple(absent)
         return found
 
+    def _lacking(self, path: str, importer: str) -> str:
+        """What has to appear before a file can: the outermost of its folders that is not there, or itself."""
+        end = path.find("/") + 1
+        while end:
+            folder = path[:end]
+            there = self._folders.get(folder)
+            if there is None:
+                there = self._folders[folder] = importer.startswith(folder) or self.exists(folder)
+            if not there:
+                return folder
+            end = path.find("/", end) + 1
+        return path
+
     def missing(self, path: str) -> Iterable[str]:
-        """The paths that would change what a file's imports mean if they existed.
+        """The paths that would change what a file's imports mean if they existed; folders end with a slash.
 
         Those of libraries that the models know are left out: nobody shadows them, and they are many.
         """
@@ -522,7 +402,7 @@ class Engine:
                 if isinstance(value.target, ClassRef):
                     found += [value.target, *(base for base in self.bases(value.target) if base not in found)]
                 elif value.path is not None:
-                    found.append(value.path)
+                    found.append(canonical(source.models, value.path))
         return tuple(dict.fromkeys(found))
 
     def library_base(self, target: Any) -> str | None:
@@ -608,7 +488,7 @@ class Engine:
     def field(self, frame: Frame, cls: ClassRef, name: str) -> Value | None:
         """What the constructor leaves in an attribute, as far as it does not depend on who constructs."""
         constructor = self.constructor(frame, cls)
-        if constructor is None or ("function", constructor) in self._stack:
+        if constructor is None:
             return None
         summary = self.summary(frame, constructor)
         for effect in summary.effects if summary is not None else ():
@@ -746,7 +626,7 @@ class Engine:
         """How a framework calls a function, by its decorators, its class, or its first parameter's name."""
         for decorator in function.decorators:
             for entry in self._decorator_entries(frame, decorator):
-                if isinstance(entry, HandlerModel):
+                if isinstance(entry, HandlerModel) and self._speaks(frame, decorator, entry):
                     route = self._route(frame, decorator, entry)
                     if route is None:
                         return Handling(entry, None)
@@ -766,6 +646,14 @@ class Engine:
                     return Handling(entry, None)
         return NOT_HANDLED
 
+    def _speaks(self, frame: Frame, decorator: ir.Expression, entry: HandlerModel) -> bool:
+        if not entry.when and not entry.unless:
+            return True
+        from .calls import Arguments, holds, quiet_arguments
+
+        given = quiet_arguments(frame, decorator) if isinstance(decorator, ir.Call) else Arguments([], {})
+        return holds(frame, entry, given, UNKNOWN_VALUE)
+
     def _route(self, frame: Frame, decorator: ir.Expression, entry: HandlerModel) -> str | None:
         if entry.route is None or entry.route.path is None or not isinstance(decorator, ir.Call):
             return None
@@ -784,7 +672,7 @@ class Engine:
         closure: Closure | None = None
         if isinstance(target, Closure):
             function, closure = target.function, target
-            self._done.add(id(function))
+            frame.record.handed.add(function)
         elif isinstance(target, FunctionRef):
             info = self.function(frame, target)
             if info is None:
@@ -914,8 +802,7 @@ class Engine:
         if id(function) in self._running:
             return
         handling = self.handling(frame, function, None)
-        if handling.model is None and id(function) in self._done:
-            self._done.discard(id(function))
+        if handling.model is None and function in frame.record.handed:
             return
         if frame.depth > 12:
             return
@@ -1054,10 +941,6 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-class Interrupted(Exception):
-    """`cancelled()` said to stop."""
-
-
 def canonical(models: Models, path: str) -> str:
     """The path under which the models know what this path is an instance of, or another name of."""
     for entry in models.attributes.get(path, ()):
@@ -1082,15 +965,6 @@ def mutable(name: str, value: Value) -> Value:
     if const is value.const and shape is value.shape:
         return value
     return Value(value.taints, const, value.path, value.target, 0, shape, value.name)
-
-
-def same(now: Any, before: Any) -> bool:
-    """Whether two answers mean the same."""
-    if isinstance(now, Summary) and isinstance(before, Summary):
-        return signature(now) == signature(before)
-    if isinstance(now, Value) and isinstance(before, Value):
-        return describe(now) == describe(before)
-    return bool(now == before)
 
 
 def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], kinds: frozenset[str]) -> Summary:
@@ -1158,4 +1032,4 @@ def _guards(frame: Frame, function: ir.Function, kinds: frozenset[str]) -> tuple
     return tuple(found)
 
 
-__all__ = ["NONE", "Engine", "Interrupted"]
+__all__ = ["NONE", "Engine", "Interrupted", "same"]

@@ -69,7 +69,7 @@ class Record:
     `needs` maps what was asked of the engine to the answer: if all answers are the same, so is the record.
     """
 
-    __slots__ = ("files", "handlers", "hits", "inlined", "needs", "sinks", "uses")
+    __slots__ = ("failure", "files", "handed", "handlers", "hits", "inlined", "needs", "sinks", "uses")
 
     def __init__(self) -> None:
         self.hits: dict[tuple[str, Site, str], Hit] = {}
@@ -78,7 +78,9 @@ class Record:
         self.needs: dict[Any, Any] = {}
         self.files: set[str] = set()
         self.handlers: list[Any] = []
+        self.handed: set[ir.Function] = set()
         self.inlined = 0
+        self.failure = ""
 
 
 class Frame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from .. import ir
@@ -21,7 +22,7 @@ from .bodies import Body, Write, dotted, last_name, leading_text, text_of
 from .calls import argument_node
 from .engine import Engine
 from .frame import Frame, Record
-from .neighbours import Neighbours
+from .neighbours import Neighbours, Seen
 from .scopes import FunctionInfo, Source
 from .values import Bound, FunctionRef, Value
 
@@ -112,7 +113,7 @@ class App:
 class Inventory:
     """The routes of one file, and what they rest on (`record`, and `neighbours.digests`)."""
 
-    def __init__(self, engine: Engine, source: Source, signals: dict[bytes, frozenset[str]]) -> None:
+    def __init__(self, engine: Engine, source: Source, signals: dict[bytes, Seen]) -> None:
         self.engine = engine
         self.source = source
         self.record = Record()
@@ -195,6 +196,8 @@ class Inventory:
             if any(last_name(decorator) in _HOOKS for decorator in function.decorators):
                 hooks.append((function, unit))
             self._route(unit, function, info)
+        if not self.routes:
+            return
         guard = next(
             (f"`{f.name}`" for f, unit in hooks if asks.in_body(self.frame(unit), Body(f)) or decorator_asks(f)), None
         )
@@ -237,7 +240,7 @@ class Inventory:
         frame = self.frame(unit)
         models = self.source.models
         for node in walk(statement):
-            if not isinstance(node, ir.Call):
+            if type(node) is not ir.Call:
                 continue
             name = last_name(node.callee)
             value = (
@@ -372,7 +375,7 @@ class Inventory:
         ):
             return None
         entry = next((e for e in self.source.models.handlers_by_name), None)
-        if entry is None or not self._answers(function) or self._is_called(function.name):
+        if entry is None or not self._answers(function) or function.name in self._called:
             return None
         first = function.parameters[0] if function.parameters else None
         takes = first is not None and first.name == "request"
@@ -419,15 +422,15 @@ class Inventory:
         names = {p.name for p in function.parameters}
         return not names & {"message", "msg", "status", "code", "error", "e", "exc", "exception"}
 
-    def _is_called(self, name: str) -> bool:
+    @cached_property
+    def _called(self) -> frozenset[str]:
+        """The names that are called somewhere in the file, or registered for errors."""
+        names: set[str] = set()
         for unit in self.source.units.values():
             for node in walk(unit.statement):
-                if isinstance(node, ir.Call) and isinstance(node.callee, ir.Name) and node.callee.id == name:
-                    return True
-                if (
-                    isinstance(node, ir.Call)
-                    and "error" in last_name(node.callee)
-                    and any(last_name(a.value) == name for a in node.arguments)
-                ):
-                    return True
-        return False
+                if type(node) is ir.Call:
+                    if isinstance(node.callee, ir.Name):
+                        names.add(node.callee.id)
+                    if "error" in last_name(node.callee):
+                        names.update(last_name(argument.value) for argument in node.arguments)
+        return frozenset(names)

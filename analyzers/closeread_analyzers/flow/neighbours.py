@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterator
+from functools import cached_property
 from posixpath import dirname, join
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .. import ir
 from ..tree import statements
@@ -31,7 +33,8 @@ _SIGNALS: Final = {
     "hook": re.compile(
         rb"(?s)before_(?:app_)?request.{0,1500}?(?:session|current_user|jwt|[Aa]uthorization|is_authenticated|g\.user)"
         rb"|add_middleware\(\s*\w*(?:[Aa]uth|JWT|[Ll]ogin)\w*|middlewares\s*=\s*\[[^\]]*(?:auth|jwt|login)\w*[^\]]*\]"
-        rb"|LoginRequiredMiddleware|dependencies\s*=\s*\[[^\]]*Depends\(\s*\w*(?:auth|user|token|verify|login)"
+        rb"|LoginRequiredMiddleware|(?:FastAPI|APIRouter|include_router)\([^()]*dependencies\s*=\s*\[[^\]]*Depends\("
+        rb"\s*\w*(?:auth|user|token|verify|login)"
     ),
     "limits": re.compile(
         rb"(?i)flask_limiter|slowapi|ratelimit|rate_limit|throttl|\baxes\b|captcha|login_attempts|failed_(?:login|attempt)s?|attempts_left"
@@ -48,42 +51,70 @@ _SIGNALS: Final = {
 _COMMENT: Final = re.compile(rb"(?m)^\s*#.*$|\s#\s.*$")
 
 
+class Seen(NamedTuple):
+    """What one text shows: its signals, and the modules it may import, each with its level."""
+
+    signals: frozenset[str]
+    modules: tuple[tuple[str, int], ...]
+
+
 class Neighbours:
-    """The signals of a file and of those around it.
+    """The signals of a file and of those around it, which are looked at when somebody asks: most files have no routes.
 
     `digests` are those of the texts that were read; None for a file that is not there.
     """
 
-    def __init__(self, engine: Engine, source: Source, known: dict[bytes, frozenset[str]]) -> None:
+    def __init__(self, engine: Engine, source: Source, known: dict[bytes, Seen]) -> None:
         self.digests: dict[str, bytes | None] = {}
-        self.signals: frozenset[str] = frozenset()
+        self._engine = engine
+        self._source = source
         self._known = known
-        pending = deque([source])
-        for path in _homes(source.path):
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """All of them."""
+        return self._both[0] | self._both[1]
+
+    @property
+    def others(self) -> frozenset[str]:
+        """Those of the files around, without the file itself."""
+        return self._both[1]
+
+    @cached_property
+    def _both(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The signals of the file itself, and of those around."""
+        engine, own, others = self._engine, frozenset[str](), frozenset[str]()
+        pending = deque([self._source])
+        for path in _homes(self._source.path):
             self._visit(engine.load(path), path, pending)
         taken = 0
-        seen = {source.path}
+        seen = {self._source.path}
         while pending and taken < MAX_FILES:
             at = pending.popleft()
             taken += 1
-            self.signals |= self._of(at)
-            for imported in _imports(at):
-                for module in (imported.module, _inner(imported)):
-                    found = engine._resolved(at.path, module, imported.level) if module or imported.level else None
-                    if found is not None and found not in seen:
-                        seen.add(found)
-                        self._visit(engine.load(found), found, pending)
+            shown = self._of(at)
+            if at is self._source:
+                own = shown.signals
+            else:
+                others |= shown.signals
+            for module, level in shown.modules:
+                found = engine._resolved(at.path, module, level)
+                if found is not None and found not in seen:
+                    seen.add(found)
+                    self._visit(engine.load(found), found, pending)
+        return own, others
 
     def _visit(self, source: Source | None, path: str, pending: deque[Source]) -> None:
         self.digests[path] = source.digest if source is not None else None
         if source is not None:
             pending.append(source)
 
-    def _of(self, source: Source) -> frozenset[str]:
+    def _of(self, source: Source) -> Seen:
         known = self._known.get(source.digest)
         if known is None:
             text = _COMMENT.sub(b"", source.module.source)
-            known = frozenset(name for name, pattern in _SIGNALS.items() if pattern.search(text))
+            signals = frozenset(name for name, pattern in _SIGNALS.items() if pattern.search(text))
+            known = Seen(signals, tuple(dict.fromkeys(_modules(source))))
             if len(self._known) > 20_000:
                 self._known.clear()
             self._known[source.digest] = known
@@ -98,11 +129,14 @@ def _homes(path: str) -> list[str]:
     return [other for other in found if other != path]
 
 
-def _imports(source: Source) -> list[ir.Import]:
+def _modules(source: Source) -> Iterator[tuple[str, int]]:
     found = [*source.imports.values(), *source.stars]
     for info in source.functions.values():
         found += [s for s in statements(*info.function.body) if isinstance(s, ir.Import)]
-    return found
+    for imported in found:
+        for module in (imported.module, _inner(imported)):
+            if module or imported.level:
+                yield module, imported.level
 
 
 def _inner(imported: ir.Import) -> str:

@@ -16,6 +16,7 @@ from ..check import Report
 from .bodies import Body
 from .engine import Engine, same
 from .inventory import GATE, App, Inventory, Route
+from .neighbours import Seen
 from .scopes import FunctionInfo, Source
 
 
@@ -55,7 +56,7 @@ class Routes:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._signals: dict[bytes, frozenset[str]] = {}
+        self._signals: dict[bytes, Seen] = {}
         self._known: dict[str, tuple[bytes, Inventory | None, list[tuple[str, Rule, Report]], dict[str, str]]] = {}
 
     def inventory(self, source: Source) -> Inventory | None:

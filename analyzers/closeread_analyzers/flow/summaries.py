@@ -14,6 +14,7 @@ from .values import (
     UNKNOWN,
     UNKNOWN_VALUE,
     Bound,
+    Closure,
     FunctionRef,
     Heap,
     Parameter,
@@ -70,41 +71,47 @@ NOTHING: Final = Summary(UNKNOWN_VALUE, -1, (), ())
 """What is assumed of a function that is being summarised already (recursion)."""
 
 
-def signature(summary: Summary) -> str:
+def signature(summary: Summary, trails: bool = True) -> str:
     """A text equal for summaries that mean the same, to the last step of a trace: callers hand on the steps."""
-    parts = [describe(summary.returns), str(summary.alias), repr(summary.guards)]
-    parts += [f"{hit.kind}{_describe_taint(hit.taint)}{hit.site}{hit.sure}" for hit in summary.sinks]
-    parts += [f"{effect.index}{effect.key!r}{describe(effect.value)}" for effect in summary.effects]
+    parts = [describe(summary.returns, trails), str(summary.alias), repr(summary.guards)]
+    parts += [f"{hit.kind}{_describe_taint(hit.taint, trails)}{hit.site}{hit.sure}" for hit in summary.sinks]
+    parts += [f"{effect.index}{effect.key!r}{describe(effect.value, trails)}" for effect in summary.effects]
     return "|".join(parts)
 
 
-def describe(value: Value) -> str:
-    """A text equal for frozen values that mean the same."""
-    taints = [_describe_taint(taint) for taint in value.taints]
-    text = f"{taints}{value.const!r}{value.path}{_describe_target(value.target)}{value.name}"
-    if value.shape is not None:
-        inside = {key: describe(inner) for key, inner in value.shape.items.items()}
-        text += f"{value.shape.kind}{inside}{value.shape.closed}"
-        text += describe(value.shape.rest) if value.shape.rest is not None else ""
+def describe(value: Value, trails: bool = True) -> str:
+    """A text equal for frozen values that mean the same; without trails, however their data came there."""
+    taints = [_describe_taint(taint, trails) for taint in value.taints]
+    text = f"{taints}{value.const!r}{value.path}{_describe_target(value.target, trails)}{value.name}"
+    shape = value.shape
+    if shape is not None:
+        inner = {key: describe(item, trails) for key, item in shape.items.items()}
+        text += f"{shape.kind}{inner}{shape.closed}"
+        text += describe(shape.rest, trails) if shape.rest is not None else ""
     return text
 
 
-def _describe_taint(taint: Taint) -> str:
-    text = f"{taint.kind}{taint.origin}{taint.label}{sorted(taint.cleared)}{taint.sure}"
+def _describe_taint(taint: Taint, trails: bool) -> str:
+    text = f"{taint.kind}{taint.origin}{sorted(taint.cleared)}{taint.sure}"
+    if not trails:
+        return text
+    steps = [text, taint.label]
     trail = taint.trail
     while trail is not None:
-        text += f"{trail.site}{trail.message}"
+        steps.append(f"{trail.site}{trail.message}")
         trail = trail.before
-    return text
+    return "".join(steps)
 
 
-def _describe_target(target: Any) -> str:
+def _describe_target(target: Any, trails: bool) -> str:
     if target is None:
         return ""
     if isinstance(target, Bound):
-        return f"{target.function}{describe(target.receiver)}"
-    # What is not plain data (a closure with its variables) means the same only if it is the same.
-    return repr(target) if isinstance(target, tuple) else str(id(target))
+        return f"{target.function}{describe(target.receiver, trails)}"
+    if isinstance(target, tuple):
+        return repr(target)
+    # A closure comes with its variables: it is surely the same only if it is this very one.
+    return str(id(target.function if isinstance(target, Closure) and not trails else target))
 
 
 def inside(value: Value, keys: tuple[Any, ...], heap: Heap) -> Taints:

@@ -23,6 +23,7 @@ _OPPOSITE: Final = {
     "<": ">=", ">=": "<", ">": "<=", "<=": ">",
 }  # fmt: skip
 MAX_ALTERNATIVES: Final = 4
+_MEMBERSHIP_TESTS: Final = ("includes", "has", "contains")
 _PREFIX_TESTS: Final = ("startswith", "startsWith")
 _EQUAL: Final = ("==", "===", "is")
 
@@ -75,6 +76,11 @@ def assume(frame: Frame, node: ir.Expression, outcome: bool) -> None:
         _assume_comparison(frame, node, outcome)
     elif isinstance(node, ir.Call):
         _assume_call(frame, node, outcome)
+    elif isinstance(node, ir.Attribute):
+        value = quiet(frame, node)
+        for entry in frame.models.attributes.get(value.path, ()) if value.path is not None else ():
+            if isinstance(entry, Guard) and entry.holds is outcome:
+                _narrow(frame, node, entry.clears)
 
 
 def _assume_any(frame: Frame, operands: list[ir.Expression], outcome: bool) -> None:
@@ -144,6 +150,7 @@ def _constant_name(node: ir.Name | ir.Attribute) -> bool:
 def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
     receiver_node = node.callee.value if isinstance(node.callee, ir.Attribute) else None
     receiver = quiet(frame, receiver_node) if receiver_node is not None else None
+    called = node.callee.name if isinstance(node.callee, ir.Attribute) else ""
     callee = quiet(frame, node.callee)
     arguments = calls.quiet_arguments(frame, node)
     for entry, _ in calls.entries_for(frame, callee, receiver):
@@ -156,7 +163,10 @@ def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
                     _narrow(frame, place, entry.clears)
     if outcome:
         _assume_summary(frame, node, callee)
-        if receiver_node is not None and callee.name in _PREFIX_TESTS and arguments.positional:
+        if receiver_node is not None and called in _MEMBERSHIP_TESTS and len(node.arguments) == 1:
+            if _constants_only(frame, receiver_node):
+                _narrow(frame, node.arguments[0].value, None)
+        if receiver_node is not None and called in _PREFIX_TESTS and arguments.positional:
             _narrow(frame, receiver_node, _behind(frame, arguments.positional[0]))
 
 

@@ -16,6 +16,13 @@ from typing import Any, Protocol
 from ..ir import Module
 
 
+TEMPLATE = "template"
+"""A file that is a template has a function unit of this name, which renders it: its one argument is the context."""
+
+AUTOESCAPE = "(autoescape)"
+"""False under this key of a context: this renderer does not escape."""
+
+
 class TreeNode(Protocol):
     """A node of a syntax tree, as far as anybody outside its language asks."""
 

@@ -18,15 +18,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ... import ir
+from .. import AUTOESCAPE, TEMPLATE
 from .expressions import Parser
-from .names import AUTOESCAPE, CONTEXT, Names, bound_names, from_context
+from .names import CONTEXT, Names, bound_names, from_context
 from .scanner import Piece, pieces
 
 MAX_BLOCKS: Final = 60
 MAX_LOOPS: Final = 3
 """Loops inside loops; what is deeper is read once. The cost of each level is that of the turns it takes."""
 
-UNIT: Final = "template"
 TOO_DEEP: Final = f"tags nested deeper than {MAX_BLOCKS} levels: the inner ones are read as if they stood beside"
 
 _SAFE: Final = frozenset({"filter.safe", "filter.safeseq"})
@@ -90,7 +90,7 @@ class TemplateLowerer:
             ir.Assign(0, 0, [ir.Name(0, 0, name)], from_context(name, 0, 0)) for name in sorted(variables)
         ]
         parameters = [ir.Parameter(0, 0, CONTEXT)]
-        self._unit(0, len(self.source), UNIT, parameters, [*prologue, *top, *self.extended])
+        self._unit(0, len(self.source), TEMPLATE, parameters, [*prologue, *top, *self.extended])
         self.units.sort(key=lambda unit: (unit.start, -unit.end))
         return ir.Module(self.path, self.source, self.units, self.problems)
 
@@ -337,7 +337,7 @@ class TemplateLowerer:
             self.body = before
         for bound in sorted(self.names.assigned):
             passed.append(ir.Assign(start, end, [from_context(bound, start, end)], ir.Name(start, end, bound)))
-        other = ir.Attribute(start, end, ir.ImportExpression(start, end, name.value), UNIT)
+        other = ir.Attribute(start, end, ir.ImportExpression(start, end, name.value), TEMPLATE)
         context = ir.Argument(start, end, ir.Name(start, end, CONTEXT))
         passed.append(ir.ExpressionStatement(start, end, ir.Call(start, end, other, [context])))
         if piece.word == "include":

@@ -15,9 +15,6 @@ from ... import ir
 CONTEXT: Final = "(context)"
 """The parameter. No template can name it."""
 
-AUTOESCAPE: Final = "(autoescape)"
-"""The key under which a renderer that does not escape says so."""
-
 GLOBALS: Final = frozenset({"request", "session", "config", "g", "handler", "current_user"})
 """What frameworks put into every context: a name that models may know."""
 

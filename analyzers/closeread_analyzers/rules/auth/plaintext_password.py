@@ -18,6 +18,7 @@ _HASHES = re.compile(
     r"hash|crypt|argon|pbkdf|digest|md5|sha\d|make_password|set_password|encode_password|encrypt|cipher|secure|protect|salt|hmac",
     re.IGNORECASE,
 )
+_HASHES_SOMEWHERE = re.compile(rb"hash|crypt|argon|pbkdf|make_password", re.IGNORECASE)
 _PERSON = re.compile(
     r"(?:User|Account|Member|Customer|Admin|Employee|Patient|Student|Teacher|Person|Profile|Author|Client)s?(?:Model)?$"
 )
@@ -41,11 +42,14 @@ def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:
         return
     if any(_HASHES.search(part.name) for part in body.nodes if isinstance(part, ir.Attribute)):
         return
+    hashes = _HASHES_SOMEWHERE.search(context.module.source) is not None
     stores = any(last_name(call.callee) in _STORES for call in body.calls)
     for part in body.nodes:
         found = None
         if isinstance(part, ir.Call):
-            found = _in_insert(part, body) or (_in_constructor(part, body, context) if stores else None)
+            found = (_in_insert(part, body) if not hashes else None) or (
+                _in_constructor(part, body, context) if stores else None
+            )
         elif isinstance(part, ir.Assign) and stores and part.value is not None and _plain(part.value, body):
             found = next((t for t in part.targets if _is_field(t, body, context)), None)
         if found is not None:
@@ -117,7 +121,7 @@ def _plain(value: ir.Expression, body: Body) -> bool:
         return True
     if isinstance(value, ir.Name) and is_password(value.id):
         given = body.assigned.get(value.id)
-        return given is None or all(is_password(key_of(v)) or is_sent(v) or _plain_data(v) for v in given)
+        return given is not None and all(is_password(key_of(v)) or is_sent(v) or _plain_data(v) for v in given)
     return False
 
 

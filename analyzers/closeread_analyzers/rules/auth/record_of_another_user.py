@@ -1,0 +1,89 @@
+"""Records looked up by what a client names, for somebody who is known, and nobody asks whose they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ... import ir
+from ...catalogue import name_words
+from ...check import Report
+from ...flow.bodies import Body, dotted, last_name, leading_text, names_in
+from ...flow.routes import Route, RouteContext
+from ...tree import walk_here
+from .missing_rate_limit import log_in
+
+visits = (Route,)
+
+_BY_KEY = frozenset(["get", "get_or_404", "get_object_or_404", "filter_by", "filter", "find_one", "one_or_404"])
+_STORE = re.compile(r"(?:^|\.)(?:query|objects|session)(?:$|\.|\()|^[A-Z]\w*$|collection|\bdb\b")
+_SELECT = re.compile(r"(?is)^\s*(?:select\b.*\bwhere\b|update\b.*\bwhere\b|delete\b.*\bwhere\b)")
+_OWNER = re.compile(
+    r"(?:^|_)(?:owner|author|user|user_id|owner_id|author_id|created_by|creator|customer_id|account_id|uid|member|username)$"
+)
+_RIGHTS = re.compile(
+    r"(?:^|_)(?:admin|is_admin|staff|superuser|role|roles|permissions?|can|may|allowed|authori[sz]ed?|owns?|owner|access|has_perm|policy|forbidden)(?:_|$)"
+)
+_OPEN = re.compile(
+    r"(?:^|_)(?:log_?in|register|sign_?up|search|posts?|articles?|products?|categor\w+|tags?|courses?|blogs?|pages?|news|items?|movies?|recipes?)(?:_|$)"
+)
+_PRIVATE = re.compile(
+    r"(?:^|_)(?:user|users|user_?name|user_?id|account|accounts|customers?|cust|profile|profiles|orders?|invoices?|payments?|messages?|cards?|patients?|records?"
+    r"|employees?|documents?|files?|notes?|tickets?|transactions?|bookings?|reservations?|address\w*|email|uid|password|secrets?|vaults?|wallets?|balance|books?)(?:_|$)"
+)
+
+
+def check(route: Route, context: RouteContext) -> Iterator[Report]:
+    """Reports the look-up."""
+    body = route.body
+    if not route.authenticated or log_in(route, context) is not None or _is_ruled(route):
+        return
+    for call in body.calls:
+        if not _looks_up(call, body) or body.mentions_identity(call) or not _by_client(call, body):
+            continue
+        named = [name_words(name) for argument in call.arguments for name in names_in(argument.value)]
+        words = "_".join([name_words(dotted(call.callee)), *named, route.words])
+        if _PRIVATE.search(words) and not _OPEN.search(route.words) and not _compared(call, body):
+            yield Report(call, name=route.function.name)
+            return
+
+
+def _is_ruled(route: Route) -> bool:
+    """Whether the route is for those with a right alone, or asks about rights."""
+    if any(_RIGHTS.search(name_words(name)) for d in route.function.decorators for name in names_in(d)):
+        return True
+    return "admin" in route.words or any(
+        _RIGHTS.search(name_words(name))
+        for node in route.body.nodes
+        if isinstance(node, ir.If | ir.Conditional | ir.Assert)
+        for name in names_in(node.test)
+    )
+
+
+def _looks_up(call: ir.Call, body: Body) -> bool:
+    name = last_name(call.callee)
+    if name == "get_object_or_404":
+        return True
+    if name in ("execute", "fetchone"):
+        return any(_SELECT.match(leading_text(v)) for a in call.arguments[:1] for v in body.values(a.value))
+    if name not in _BY_KEY or not isinstance(call.callee, ir.Attribute):
+        return False
+    return bool(_STORE.search(dotted(call.callee.value)))
+
+
+def _by_client(call: ir.Call, body: Body) -> bool:
+    return any(body.mentions_client(a) for a in call.arguments)
+
+
+def _compared(call: ir.Call, body: Body) -> bool:
+    """Whether the record, or the client's key, is held against whoever asks."""
+    records = {name for name, values in body.assigned.items() if any(call is n for v in values for n in walk_here(v))}
+    for node in body.nodes:
+        if not isinstance(node, ir.Comparison):
+            continue
+        if body.mentions_identity(node):
+            return True
+        for side in (node.left, node.right):
+            if isinstance(side, ir.Attribute) and _OWNER.search(side.name) and last_name(side.value) in records:
+                return True
+    return False
