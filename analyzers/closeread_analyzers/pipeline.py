@@ -175,16 +175,13 @@ class Project:
         path = source.path
         units: list[str | None] = [None, *source.functions]
         for name in units:
-            try:
-                yield self._engine.body(path) if name is None else self._engine.unit(path, name)
-            except (Interrupted, MemoryError):
-                raise
-            except Exception as error:  # any failure in the analysis of a unit must not cost the file
-                self._engine.reset()
+            record = self._engine.body(path) if name is None else self._engine.unit(path, name)
+            if record.failure:
                 line = presentation.line_of(source, source.units[name].start) if name is not None else 1
                 what = f"`{name}`" if name is not None else "the module's body"
-                message = f"{what} could not be analysed ({type(error).__name__}: {error}); please report this"
+                message = f"{what} could not be analysed ({record.failure}); please report this"
                 problems.append(Problem(path, line, message, "crash"))
+            yield record
 
     def _checks(self, source: Source, problems: list[Problem]) -> list[tuple[str, Rule, Report]]:
         """What the rules written in Python report, remembered by unit."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from . import version
-from .settings import confidence, severity
+from .settings import ModelsError, confidence, severity
 
 if TYPE_CHECKING:
     from closeread_analyzers.catalogue import Rule
@@ -337,6 +337,8 @@ def _complaints(verbose: bool | None = None) -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         _fail("interrupted.")
+    except ModelsError as error:
+        _fail(str(error))
     except Exception as error:
         if verbose:
             traceback.print_exc()

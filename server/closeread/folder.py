@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from closeread_analyzers.finding import FileResult, Finding, Problem
-from closeread_analyzers.pipeline import Files
 
 from .settings import Settings
 from .workspace.files import Workspace
@@ -38,7 +37,7 @@ class ProjectLike(Protocol):
         ...
 
 
-ProjectFactory = Callable[[Files], ProjectLike]
+ProjectFactory = Callable[["Folder"], ProjectLike]
 
 
 @dataclass(slots=True)

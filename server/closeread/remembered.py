@@ -26,7 +26,8 @@ _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError, M
 
 def key(workspace: Workspace, path: str, digest: str) -> bytes:
     """What the result of `path` with that text is remembered under."""
-    parts = (engine(), str(workspace.settings.max_file_size), path, digest)
+    settings = workspace.settings
+    parts = (engine(), settings.models, str(settings.max_file_size), path, digest)
     return blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=20).digest()
 
 

@@ -117,6 +117,10 @@ class _Run:
     def open(self, root: Path, given: list[Path]) -> None:
         """List what is to be analysed below one root."""
         base, problems = settings_.read(root)
+        for problem in problems:
+            if isinstance(problem, settings_.ModelsProblem):
+                # Without them the report would look clean, or dirty, for the wrong reason.
+                raise settings_.ModelsError(self.here_problem(root, problem))
         settings = dataclasses.replace(base, exclude=(*base.exclude, *self.exclude), **self.changes)
         workspace = Workspace(root, settings)
         listing = workspace.sources(given)
@@ -241,6 +245,7 @@ class _Run:
             cached=self.cached,
             ignored=self.ignored,
             hidden=hidden,
+            own_models=self.own_models(),
             started=started,
             ended=datetime.now(UTC),
             version=version(),
@@ -250,6 +255,16 @@ class _Run:
         )
         warnings = (self.store.warning,) if self.store is not None and self.store.warning else ()
         return Scan(report, gate, warnings)
+
+    def own_models(self) -> tuple[int, int]:
+        """How many models of the user's own are in force, and how many of them clear data."""
+        packed = [part.workspace.settings.models for part in self.parts if part.workspace.settings.models]
+        if not packed:
+            return 0, 0
+        from closeread_analyzers.catalogue import user_in_force
+
+        counts = [user_in_force(one) for one in packed]
+        return sum(count.entries for count in counts), sum(count.clearing for count in counts)
 
     def nothing_worked(self) -> bool:
         """Whether the analysis failed on every single file: that is a defect here, and no clean result."""

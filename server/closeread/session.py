@@ -22,6 +22,7 @@ from closeread_analyzers.pipeline import Cancelled, Project, merged
 from . import settings as settings_
 from .folder import Edit, Folder, IsCancelled, Open, ProjectFactory, ProjectLike, Result
 from .settings import Settings
+from .work import own_catalogue
 from .workspace.files import Listing, Workspace
 
 __all__ = ["Analysis", "Cancelled", "Edit", "Folder", "ProjectFactory", "ProjectLike", "Session", "shown"]
@@ -32,6 +33,10 @@ CONFIG_NAMES = frozenset({settings_.CONFIG_NAME, "pyproject.toml"})
 
 def _never() -> bool:
     return False
+
+
+def _project(folder: Folder) -> ProjectLike:
+    return Project(folder, own_catalogue(folder.settings.models))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def shown(finding: Finding, settings: Settings) -> bool:
 class Session:
     """Folders, open texts, and their analysis."""
 
-    def __init__(self, project_factory: ProjectFactory = Project) -> None:
+    def __init__(self, project_factory: ProjectFactory = _project) -> None:
         self._factory = project_factory
         self._folders: dict[Path, Folder] = {}
         self._loose: dict[Path, Folder] = {}
@@ -105,8 +110,8 @@ class Session:
                 continue
             folder.workspace = Workspace(folder.root, settings)
             folder.ignored.clear()
-            if settings.max_file_size != old.max_file_size:
-                self._reset(folder)  # what it read and what it could not may both differ
+            if settings.max_file_size != old.max_file_size or settings.models != old.models:
+                self._reset(folder)  # what it read and what it could not, or what it knows, may differ
 
     def config_problems(self) -> list[tuple[Path, bytes, tuple[Problem, ...]]]:
         """The settings files with something wrong in them: path, text, and what is wrong."""
@@ -116,6 +121,15 @@ class Session:
                 problems = tuple(problem for problem in folder.problems if problem.path == name)
                 made.append((folder.root / name, folder.read(name) or b"", problems))
         return made
+
+    def models_problems(self) -> list[str]:
+        """What is wrong with the user's own models; without them, everything goes on."""
+        return [
+            f"{folder.root / problem.path}:{problem.line}: {problem.message} None of your own models is in force."
+            for folder in self.folders
+            for problem in folder.problems
+            if isinstance(problem, settings_.ModelsProblem)
+        ]
 
     def editor_problems(self) -> list[str]:
         """What is wrong with the settings the editor sent."""

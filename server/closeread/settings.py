@@ -3,6 +3,8 @@
 Later sources win, key by key. A key nobody knows, or a value of the wrong type, is a `Problem` that
 names the file and the line; the rest of the file still counts.
 
+A user's own models of libraries stand in the same files; they are data too, and of them all is well or none counts.
+
 Deliberately absent: any setting that names a program, an interpreter, a plug-in, a model file or an
 address. A workspace may be hostile, and so may its configuration.
 """
@@ -56,6 +58,21 @@ class Settings:
     """Worker processes; 0 is one a core."""
 
     cache: bool = True
+
+    models: str = ""
+    """The user's own models (`[[source]]`, `[[sink]]`...), packed: see `closeread_analyzers.catalogue.user`."""
+
+
+class ModelsProblem(Problem):
+    """A mistake in the user's own models: none of them is in force."""
+
+
+class ModelsError(Exception):
+    """`problem`, where nobody may go on without the user's models."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.path}:{problem.line}: {problem.message}")
+        self.problem = problem
 
 
 class _WrongType(ValueError):
@@ -155,8 +172,26 @@ def read(root: Path, base: Settings | None = None) -> tuple[Settings, tuple[Prob
             return base, (loaded,)
         if loaded is not None:
             values, text = loaded
-            return merged(base, values, name, lambda key, text=text, table=table: _line_of(text, table, key))  # type: ignore[misc]
+            values, packed, wrong = _models(values, text, name, table)
+            found, problems = merged(base, values, name, lambda key, text=text, table=table: _line_of(text, table, key))  # type: ignore[misc]
+            return dataclasses.replace(found, models=packed), (*problems, *wrong)
     return base, ()
+
+
+def _models(
+    values: dict[str, Any], text: str, name: str, table: str
+) -> tuple[dict[str, Any], str, tuple[ModelsProblem, ...]]:
+    """The settings among `values`, the models among them, packed, and the first mistake in those."""
+    if not any(isinstance(value, list | dict) for value in values.values()):
+        return values, "", ()  # the usual case does without the analysers
+    from closeread_analyzers import catalogue
+
+    words = {key: value for key, value in values.items() if catalogue.user.is_model(key, value)}
+    rest = {key: value for key, value in values.items() if key not in words}
+    try:
+        return rest, catalogue.check_user(Path(name), text, words, f"{table}." if table else ""), ()
+    except catalogue.CatalogueError as error:
+        return rest, "", (ModelsProblem(name, error.line, error.message, "config"),)
 
 
 def configures(folder: Path) -> bool:

@@ -25,13 +25,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from closeread_analyzers.finding import FileResult, Problem, from_json
 
 from . import platform_
 from .remembered import is_folder
 from .workspace.files import Source, Workspace
+
+if TYPE_CHECKING:
+    from closeread_analyzers.catalogue import Catalogue
 
 _FEW_FILES = 40
 """So few are done sooner than a worker starts."""
@@ -99,7 +102,14 @@ def pipeline(files: Snapshot) -> Analyser:
     """The real analysers, imported when they are first needed: a scan that finds all in the cache never does."""
     from closeread_analyzers.pipeline import Project
 
-    return Project(files)
+    return Project(files, own_catalogue(files.workspace.settings.models))
+
+
+def own_catalogue(models: str) -> Catalogue:
+    """The built-in rules and models, and beside them the user's."""
+    from closeread_analyzers.catalogue import builtin
+
+    return builtin().with_user(models)
 
 
 def spawn_worker() -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
@@ -222,6 +232,7 @@ class _Pool:
             "root": str(workspace.root),
             "max-file-size": settings.max_file_size,
             "file-timeout": settings.file_timeout,
+            "models": settings.models,
         }
         batches = list(_batches(paths))
         share = -(-len(batches) // jobs)

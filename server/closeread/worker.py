@@ -32,7 +32,9 @@ def serve(make: MakeAnalyser = pipeline) -> None:
         answers.flush()
 
     greeting = json.loads(requests.readline())
-    settings = Settings(max_file_size=greeting["max-file-size"], file_timeout=greeting["file-timeout"])
+    settings = Settings(
+        max_file_size=greeting["max-file-size"], file_timeout=greeting["file-timeout"], models=greeting["models"]
+    )
     snapshot = Snapshot(Workspace(Path(greeting["root"]), settings))
     analyser = make(snapshot)
     gc.freeze()

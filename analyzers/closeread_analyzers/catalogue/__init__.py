@@ -10,12 +10,13 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections import defaultdict
-from dataclasses import replace
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from . import user
 from .entries import (
     ArgRef,
     Auth,
@@ -35,7 +36,6 @@ from .entries import (
     Use,
     name_words,
 )
-from . import user
 from .models import Kinds, merge, read_kinds, read_model
 from .reading import CatalogueError, read_text
 from .rules import BUILTIN_RULES, TRAITS, Check, Example, Mark, Rule, module_of, read_rule
@@ -175,7 +175,7 @@ def user_in_force(packed: str) -> user.InForce:
 
 @cache
 def _kinds_and_languages() -> tuple[Kinds, tuple[str, ...]]:
-    folders = tuple(sorted(folder.name for folder in BUILTIN_MODELS.iterdir() if folder.is_dir()))
+    folders = tuple(sorted({file.parent.name for file in BUILTIN_MODELS.glob("*/*.toml")}))
     return read_kinds(BUILTIN_MODELS / "kinds.toml")[0], folders
 
 

@@ -16,12 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..regex import is_exponential
 from .entries import Entry, Guard, NoReturn, StepModel
 from .models import WORDS, Kinds, read_entry, tables
 from .reading import CatalogueError, Table
 
 _PATTERNS = ("named", "receiver")
+_REPEATS = re.compile(r"[*+{]")
+_OPTIONAL = re.compile(r"(?<!\()\?")
+_MOST_OPTIONAL = 6
 
 
 class InForce(NamedTuple):
@@ -36,8 +38,10 @@ def is_model(word: str, value: Any) -> bool:
     return word in WORDS or (isinstance(value, list) and any(isinstance(row, dict) for row in value))
 
 
-def checked(file: Path, text: str, words: Mapping[str, Any], kinds: Kinds, languages: Iterable[str], prefix: str = "") -> str:
-    """The entries under `words` of a file, packed; "" for none. Their headers start with `prefix`: "tool.closeread.".
+def checked(
+    file: Path, text: str, words: Mapping[str, Any], kinds: Kinds, languages: Iterable[str], prefix: str = ""
+) -> str:
+    """The entries under `words` of a file, packed; "" for none. `prefix` starts their headers: "tool.closeread.".
 
     Raises `CatalogueError` for the first mistake.
     """
@@ -82,15 +86,15 @@ def _entry(word: str, table: Table, kinds: Kinds, languages: tuple[str, ...]) ->
 
 
 def _check_pattern(table: Table, key: str, pattern: str) -> None:
-    """A workspace may be hostile: no regular expression of its may take for ever."""
+    """A workspace may be hostile: no regular expression of its may take for ever, so they have no repetitions."""
     try:
         re.compile(pattern)
     except re.error as error:
         table.fail(f"`{key}` is not a regular expression: {error}", key)
     except (RecursionError, OverflowError):
         table.fail(f"`{key}` is too large a regular expression; write the words, joined by |", key)
-    if len(pattern) > 500 or is_exponential(pattern):
-        table.fail(f"`{key}` could take for ever to match; write the words, joined by |", key)
+    if _REPEATS.search(pattern) or len(_OPTIONAL.findall(pattern)) > _MOST_OPTIONAL:
+        table.fail(f"`{key}` repeats something, which might take for ever; write the words, joined by |", key)
 
 
 def _clears(entry: Entry) -> bool:

@@ -15,6 +15,7 @@ from ..catalogue import Auth, name_words
 from ..tree import walk_here
 from .bodies import Body, asks_who, last_name, names_in
 from .frame import Frame
+from .own import path_of
 from .scopes import ClassInfo, Source
 from .values import ClassRef
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
 _DECORATES: Final = re.compile(
     r"(?:^|_)(?:auth\w*|login|logged|requires?|required|permissions?|admin|token|jwt|protected|protect|secured?|secure|roles?|acl|staff"
-    r"|superuser|verif\w+|oauth\w*|api_?key|session|members?|private|restricted|guard|owner|privileged|user|identity|scopes?)(?:_|$)"
+    r"|superuser|verif\w+|oauth\w*|api_?key|session|members?|private|restricted|guard|owner|privileged|user|identity|needs|scopes?)(?:_|$)"
 )
 _NOT: Final = re.compile(
-    r"csrf|http_methods|require_(?:get|post|safe|json|form|params?|args?)$|json_required|not_required|exempt|anonymous|optional|sensitive|params_required"
+    r"csrf|http_methods|require_(?:get|post|safe|json|form|params?|args?)$|json_required|not_required|exempt|anonymous|(?:^|_)optional(?:_|$)|sensitive|params_required"
 )
 _DEPENDS: Final = frozenset(["Depends", "Security"])
 _CLASS_FIELDS: Final = frozenset(
@@ -131,9 +132,10 @@ class Authentication:
             name = base if isinstance(base, str) else base.name
             if base is not owner and _BASES.search(name_words(name.rpartition(".")[2])):
                 return name
+            path = base if isinstance(base, str) else path_of(frame.models.own, base)
+            if path is not None and any(isinstance(e, Auth) for e in frame.models.bases.get(path, ())):
+                return path
             if isinstance(base, str):
-                if any(isinstance(e, Auth) for e in frame.models.bases.get(base, ())):
-                    return base
                 continue
             info = engine._class(base)
             if info is not None and (found := self._class_body(info)):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import ir
 from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, NoReturn, Sink, Source, StepModel, TypeModel, Use, name_words
 from ..regex import is_exponential
-from . import containers, expressions, folding
+from . import containers, expressions, folding, own
 from .summaries import Application, without_constant
 from .values import (
     NONE,
@@ -126,6 +126,8 @@ def call(frame: Frame, node: ir.Call, callee: Value, receiver: Value) -> Value:
     if callee.target is not None:
         if callee.path == "super":
             return callee
+        if frame.models.own:
+            return own.call(frame, node, callee, receiver, arguments)
         return invoke(frame, node, callee, arguments.positional, None, arguments)
     if receiver.ref:
         done = containers.method(frame, receiver, name, arguments.positional)

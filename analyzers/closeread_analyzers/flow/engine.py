@@ -19,11 +19,11 @@ from typing import Any, Final, NamedTuple
 
 from .. import ir
 from ..catalogue import Catalogue, Entry, HandlerModel, Models, Sink, TypeModel, Use, name_words
-from . import expressions, syntax
-from .memory import Interrupted, Key, Memories, same
+from . import expressions, own, syntax
 from .frame import Frame, Record, Variables, join_states
+from .memory import Interrupted, Key, Memories, same
 from .scopes import ClassInfo, FunctionInfo, Source
-from .summaries import NOTHING, Effect, Summary, describe, signature, without_constant
+from .summaries import NOTHING, Effect, Summary, without_constant
 from .values import (
     NONE,
     UNKNOWN,
@@ -96,7 +96,7 @@ class Engine(Memories):
         super().__init__()
         self.catalogue = catalogue
         self.load = load
-        self.exists = exists
+        self.has_file = exists
         self.literal_kinds = frozenset(
             kind for kind, rules in catalogue.flows.items() if any("literal" in rule.flow_from for rule in rules)
         )
@@ -310,7 +310,7 @@ class Engine(Memories):
             absent: dict[str, None] = {}
             for candidate in source.language.resolve(importer, module, level):
                 if candidate != importer:
-                    if self.exists(candidate) and self.load(candidate) is not None:
+                    if self.has_file(candidate) and self.load(candidate) is not None:
                         found = candidate
                         break
                     absent[self._lacking(candidate, importer)] = None
@@ -325,7 +325,7 @@ class Engine(Memories):
             folder = path[:end]
             there = self._folders.get(folder)
             if there is None:
-                there = self._folders[folder] = importer.startswith(folder) or self.exists(folder)
+                there = self._folders[folder] = importer.startswith(folder) or self.has_file(folder)
             if not there:
                 return folder
             end = path.find("/", end) + 1
@@ -616,6 +616,8 @@ class Engine(Memories):
                 return exact
             if value.path.partition(".")[0] in frame.models.known_modules:
                 return ()
+        elif value is not None and (path := own.path_of(frame.models.own, value.target)) is not None:
+            return frame.models.decorators.get(path, ())
         if isinstance(callee, ir.Attribute):
             words = name_words(syntax.last_name(callee.value))
             wild = frame.models.wild_decorators.get(callee.name, ())
@@ -635,7 +637,8 @@ class Engine(Memories):
         models = frame.models
         if owner is not None:
             for base in self.bases(owner):
-                for entry in models.bases.get(base, ()) if isinstance(base, str) else ():
+                path = base if isinstance(base, str) else own.path_of(models.own, base)
+                for entry in models.bases.get(path, ()) if path is not None else ():
                     if isinstance(entry, HandlerModel) and function.name in entry.methods:
                         return Handling(entry, None)
         for entry in models.handlers_by_name:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..catalogue import Sink, TypeModel
-from . import calls, containers, folding, tests
+from . import calls, containers, folding, own, tests
 from .values import (
     NONE,
     UNKNOWN,
@@ -138,6 +138,10 @@ def attribute(frame: Frame, node: ir.Node, value: Value, name: str) -> Value:
             if found is not None:
                 return found
     if target is not None:
+        if frame.models.own:
+            told = own.attribute(frame, node, value, name)
+            if told is not None:
+                return told
         member = frame.engine.member(frame, target, name, value)
         if member is not None:
             return member

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from .. import ir
-from ..catalogue import HandlerModel, name_words
+from ..catalogue import HandlerModel, Models, name_words
 from ..tree import statements, walk, walk_here
 from . import expressions
 from .authentication import Authentication, decorator_asks
@@ -110,17 +110,66 @@ class App:
     framework: str
 
 
+@dataclass(slots=True)
+class Memory:
+    """What pieces of code said, by themselves: what did not change is not looked at again."""
+
+    seen: dict[bytes, Seen] = field(default_factory=dict)
+    bodies: dict[ir.Function, Body] = field(default_factory=dict)
+    handed: dict[ir.Statement, tuple[list[ir.Call], frozenset[str]]] = field(default_factory=dict)
+
+    def body(self, function: ir.Function, names: frozenset[str]) -> Body:
+        """A function's body, gathered, with the parameters that a client fills."""
+        known = self.bodies.get(function)
+        if known is None or known.parameters != names:
+            if len(self.bodies) > 5_000:
+                self.bodies.clear()
+            known = self.bodies[function] = Body(function, names)
+        return known
+
+    def calls(self, statement: ir.Statement, models: Models) -> tuple[list[ir.Call], frozenset[str]]:
+        """The calls that may register a handler or make an application, and the names that are called at all."""
+        known = self.handed.get(statement)
+        if known is None:
+            if len(self.handed) > 20_000:
+                self.handed.clear()
+            wanted = _registering(models)
+            calls: list[ir.Call] = []
+            names: set[str] = set()
+            for node in walk(statement):
+                if type(node) is ir.Call:
+                    name = last_name(node.callee)
+                    if isinstance(node.callee, ir.Name):
+                        names.add(name)
+                    if "error" in name:
+                        names.update(last_name(argument.value) for argument in node.arguments)
+                    if name in wanted:
+                        calls.append(node)
+            known = self.handed[statement] = (calls, frozenset(names))
+        return known
+
+
+@lru_cache(maxsize=8)
+def _registering(models: Models) -> frozenset[str]:
+    """The last names of what registers a handler, or makes an application."""
+    names = {"Flask", "Quart", "Application", "FastAPI", "Bottle", "Sanic"}
+    for index in (models.calls, models.wild_calls):
+        names |= {p.rpartition(".")[2] for p, found in index.items() if any(isinstance(e, HandlerModel) for e in found)}
+    return frozenset(names)
+
+
 class Inventory:
     """The routes of one file, and what they rest on (`record`, and `neighbours.digests`)."""
 
-    def __init__(self, engine: Engine, source: Source, signals: dict[bytes, Seen]) -> None:
+    def __init__(self, engine: Engine, source: Source, memory: Memory) -> None:
         self.engine = engine
         self.source = source
         self.record = Record()
         self.routes: list[Route] = []
         self.apps: list[App] = []
-        self.neighbours = Neighbours(engine, source, signals)
-        self._bodies: dict[FunctionRef, Body] = {}
+        self.memory = memory
+        self.neighbours = Neighbours(engine, source, memory.seen)
+        self._reached: dict[tuple[int, int], list[tuple[ir.Node, Body]]] = {}
         self._locals: dict[str, dict[str, Value]] = {}
         self._registered: dict[FunctionRef | str, list[tuple[HandlerModel, ir.Call]]] = {}
         self._hooked: str | None = None
@@ -159,13 +208,18 @@ class Inventory:
         info = self.engine.function(frame, ref)
         if info is None:
             return None
-        body = self._bodies.get(ref)
-        if body is None:
-            body = self._bodies[ref] = Body(info.function, (p.name for p in info.function.parameters))
+        body = self.memory.body(info.function, frozenset(p.name for p in info.function.parameters))
         return info, body
 
-    def reached(self, frame: Frame, body: Body, depth: int = 3) -> Iterator[tuple[ir.Node, Body]]:
+    def reached(self, frame: Frame, body: Body, depth: int = 3) -> list[tuple[ir.Node, Body]]:
         """The bodies that a body's calls run, with the call in `body`."""
+        key = (id(body), depth)
+        known = self._reached.get(key)
+        if known is None:
+            known = self._reached[key] = list(self._reach(frame, body, depth))
+        return known
+
+    def _reach(self, frame: Frame, body: Body, depth: int) -> Iterator[tuple[ir.Node, Body]]:
         for call in body.calls:
             seen: set[int] = {id(body)}
             pending = [(frame, call, depth)]
@@ -199,7 +253,12 @@ class Inventory:
         if not self.routes:
             return
         guard = next(
-            (f"`{f.name}`" for f, unit in hooks if asks.in_body(self.frame(unit), Body(f)) or decorator_asks(f)), None
+            (
+                f"`{f.name}`"
+                for f, unit in hooks
+                if asks.in_body(self.frame(unit), self.memory.body(f, frozenset())) or decorator_asks(f)
+            ),
+            None,
         )
         guard = guard or asks.by_construction(self.apps) or asks.around()
         for route in self.routes:
@@ -239,9 +298,7 @@ class Inventory:
         """Applications made, and functions handed to a framework, in one unit."""
         frame = self.frame(unit)
         models = self.source.models
-        for node in walk(statement):
-            if type(node) is not ir.Call:
-                continue
+        for node in self.memory.calls(statement, models)[0]:
             name = last_name(node.callee)
             value = (
                 expressions.plain_path(frame, node.callee) if isinstance(node.callee, ir.Name | ir.Attribute) else None
@@ -304,7 +361,7 @@ class Inventory:
             for p in function.parameters
             if p.name not in ("self", "cls", "request", "req") and not isinstance(p.default, ir.Call) and p.kind != "**"
         ]
-        body = Body(function, names)
+        body = self.memory.body(function, frozenset(names))
         framework = entry.library if entry.match != "named" else self._framework()
         self.routes.append(
             Route(
@@ -425,12 +482,5 @@ class Inventory:
     @cached_property
     def _called(self) -> frozenset[str]:
         """The names that are called somewhere in the file, or registered for errors."""
-        names: set[str] = set()
-        for unit in self.source.units.values():
-            for node in walk(unit.statement):
-                if type(node) is ir.Call:
-                    if isinstance(node.callee, ir.Name):
-                        names.add(node.callee.id)
-                    if "error" in last_name(node.callee):
-                        names.update(last_name(argument.value) for argument in node.arguments)
-        return frozenset(names)
+        units = self.source.units.values()
+        return frozenset().union(*(self.memory.calls(unit.statement, self.source.models)[1] for unit in units))

@@ -84,7 +84,7 @@ def find(engine: Engine, importer: str, name: str) -> str | None:
     absent: list[str] = []
     found = None
     for path in _candidates(importer, name):
-        source = engine.load(path) if engine.exists(path) else None
+        source = engine.load(path) if engine.has_file(path) else None
         if source is not None and TEMPLATE in source.functions:
             engine._records[-1].files.add(path)
             found = path
@@ -127,7 +127,7 @@ def unescaped(engine: Engine, importer: str, switches: tuple[str, ...]) -> bool:
     suffix = importer[importer.rfind(".") :]
     paths = [f"{root}{name}{suffix}" for root in _roots(importer)[:_MAX_FOLDERS] for name in _HOMES]
     for path in [importer, *(path for path in paths if path != importer)]:
-        source = engine.load(path) if path == importer or engine.exists(path) else None
+        source = engine.load(path) if path == importer or engine.has_file(path) else None
         if source is None:
             continue
         engine._records[-1].files.add(path)

@@ -15,8 +15,7 @@ from ..catalogue import Rule
 from ..check import Report
 from .bodies import Body
 from .engine import Engine, same
-from .inventory import GATE, App, Inventory, Route
-from .neighbours import Seen
+from .inventory import GATE, App, Inventory, Memory, Route
 from .scopes import FunctionInfo, Source
 
 
@@ -56,14 +55,14 @@ class Routes:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._signals: dict[bytes, Seen] = {}
+        self._memory = Memory()
         self._known: dict[str, tuple[bytes, Inventory | None, list[tuple[str, Rule, Report]], dict[str, str]]] = {}
 
     def inventory(self, source: Source) -> Inventory | None:
         """The routes of a file; None where it has none and cannot have."""
         if source.language.name != "python" or not GATE.search(source.module.source):
             return None
-        return Inventory(self.engine, source, self._signals)
+        return Inventory(self.engine, source, self._memory)
 
     def reports(self, source: Source, crashes: dict[str, str]) -> list[tuple[str, Rule, Report]]:
         """What the rules over routes report in a file: unit, rule, report."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..catalogue import Guard
-from . import calls, containers, expressions, folding
+from . import calls, containers, expressions, folding, own
 from .values import NONE, UNKNOWN, FunctionRef, Instance, Parameter, Value
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
     called = node.callee.name if isinstance(node.callee, ir.Attribute) else ""
     callee = quiet(frame, node.callee)
     arguments = calls.quiet_arguments(frame, node)
-    for entry, _ in calls.entries_for(frame, callee, receiver):
+    for entry, _ in own.entries(frame, callee) or calls.entries_for(frame, callee, receiver):
         if isinstance(entry, Guard) and entry.holds is outcome and calls.holds(
             frame, entry, arguments, receiver or Value()
         ):

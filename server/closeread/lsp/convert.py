@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 from lsprotocol import types
 
 from closeread import platform_
+from closeread_analyzers.catalogue import builtin
 from closeread_analyzers.finding import Finding, Location, Problem, Severity
 
 SOURCE = "closeread"
@@ -231,7 +232,7 @@ def _diagnostic(finding: Finding, text_of: TextOf, page: Page, encoding: Encodin
     href = page(finding)
     if href is not None:
         made["codeDescription"] = {"href": href}
-    if finding.rule in _UNNECESSARY:
+    if _is_unnecessary(finding.rule):
         made["tags"] = [types.DiagnosticTag.Unnecessary.value]
     related = []
     for step in finding.trace:
@@ -244,8 +245,10 @@ def _diagnostic(finding: Finding, text_of: TextOf, page: Page, encoding: Encodin
     return made
 
 
-# Code that could be deleted; editors fade it.
-_UNNECESSARY = frozenset({"unreachable-code"})
+def _is_unnecessary(rule: str) -> bool:
+    """Whether a rule is about code that could be deleted; editors fade it."""
+    known = builtin().rules.get(rule)
+    return known is not None and "unnecessary" in known.tags
 
 
 def problem(problem: Problem, text: Text, encoding: Encoding) -> Wire:

@@ -172,14 +172,14 @@ class Refresh:
         server = self._server
         encoding = server.encoding
 
-        def look(session: Session, _: object) -> tuple[dict[str, list[convert.Wire]], list[str]]:
+        def look(session: Session, _: object) -> tuple[dict[str, list[convert.Wire]], list[str], list[str]]:
             found = {}
             for path, data, problems in session.config_problems():
                 uri, text = server.documents.uri(path), convert.Text(data)
                 found[uri] = [convert.problem(problem, text, encoding) for problem in problems]
-            return found, session.editor_problems()
+            return found, session.editor_problems(), session.models_problems()
 
-        found, said = await server.ask(look)
+        found, said, models = await server.ask(look)
         for uri in sorted(self._configs - found.keys()):
             self._send(uri)
         self._configs = set(found)
@@ -187,6 +187,8 @@ class Refresh:
             self._send(uri, Encoded(json.dumps(diagnostics)))
         for message in said:
             server.tell(f"Closeread's settings: {message}")
+        for message in models:
+            server.tell(f"Closeread: {message}")
 
     def _send(self, uri: str, diagnostics: Encoded = NONE, version: int | None = None) -> None:
         members = {"uri": uri, "diagnostics": diagnostics} | ({} if version is None else {"version": version})

@@ -34,7 +34,8 @@ class Report:
     """All a format needs. Paths are as the user would write them from the current folder.
 
     `findings` are in the order of path, line and rule; `suppressed` ones stand apart. `hidden` counts
-    what the thresholds left out. `lines_of` gives a file's lines. `failed` says that the scan itself
+    what the thresholds left out. `own_models` says how many models of the user's own were in force, and how many of
+    them clear data or end a path, and so may hide a finding. `lines_of` gives a file's lines. `failed` says that the scan itself
     could not be done, wholly or in part (a path that does not exist), beyond problems of single files.
     """
 
@@ -46,6 +47,7 @@ class Report:
     cached: int = 0
     ignored: int = 0
     hidden: int = 0
+    own_models: tuple[int, int] = (0, 0)
     started: datetime = _START
     ended: datetime = _START
     version: str = "0"

@@ -28,6 +28,7 @@ def render(report: Report) -> bytes:
         "lines": report.lines,
         "ignored": report.ignored,
         "hidden": report.hidden,
+        "own_models": {"entries": report.own_models[0], "clearing": report.own_models[1]},
         "findings": [_finding(report, finding) for finding in report.findings],
         "suppressed": [_finding(report, finding) for finding in report.suppressed],
         "problems": [

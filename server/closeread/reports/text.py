@@ -141,6 +141,10 @@ def _totals(report: Report) -> Iterator[Line]:
     scanned = f"Scanned {_count(report.files, 'file')}, {_count(report.lines, 'line')} in {seconds:.1f} s"
     reused = f" ({report.cached:,} unchanged since an earlier scan)" if report.cached else ""
     yield [(scanned + reused + ".", "dim")]
+    entries, clearing = report.own_models
+    if entries:
+        hiding = f", {clearing} of them clearing data" if clearing else ""
+        yield [(f"In force: {_count(entries, 'model')} of your own{hiding}.", "dim")]
     if report.problems or report.failed:
         yield [(f"The scan is incomplete: {_count(len(report.problems), 'problem')}.", "yellow")]
 

@@ -22,7 +22,7 @@ _OWNER = re.compile(
     r"(?:^|_)(?:owner|author|user|user_id|owner_id|author_id|created_by|creator|customer_id|account_id|uid|member|username)$"
 )
 _RIGHTS = re.compile(
-    r"(?:^|_)(?:admin|is_admin|staff|superuser|role|roles|permissions?|can|may|allowed|authori[sz]ed?|owns?|owner|access|has_perm|policy|forbidden)(?:_|$)"
+    r"(?:^|_)(?:admin|is_admin|staff|superuser|role|roles|permissions?|can|may|allowed|authori[sz]ed?|owns?|owner|access|has_perm|policy|forbidden|scopes?|needs|secure)(?:_|$)"
 )
 _OPEN = re.compile(
     r"(?:^|_)(?:log_?in|register|sign_?up|search|posts?|articles?|products?|categor\w+|tags?|courses?|blogs?|pages?|news|items?|movies?|recipes?)(?:_|$)"
@@ -72,7 +72,15 @@ def _looks_up(call: ir.Call, body: Body) -> bool:
 
 
 def _by_client(call: ir.Call, body: Body) -> bool:
-    return any(body.mentions_client(a) for a in call.arguments)
+    """Whether the client's key picks one record; a search is no look-up."""
+    for argument in call.arguments:
+        value = argument.value
+        searches = last_name(call.callee) == "filter" and argument.name is None
+        if searches and not (isinstance(value, ir.Comparison) and value.operator == "=="):
+            continue
+        if body.mentions_client(argument):
+            return True
+    return False
 
 
 def _compared(call: ir.Call, body: Body) -> bool:

@@ -20,14 +20,14 @@ _ROLE = re.compile(
 _HIGH = frozenset(["admin", "administrator", "root", "superuser"])
 _NAMES = re.compile(r"user|name|login|mail|path|next|tab|page|sort|lang", re.IGNORECASE)
 _ASKS_ADMIN = re.compile(
-    r"(?:^|_)(?:is_admin|is_superuser|is_staff|admin_required|has_role|roles_required|admin_only|require_admin|role_required)(?:_|$)"
+    r"(?:^|_)(?:admin|admins|administrator|superuser|staff|roles?|secure|permissions?|privileged|scopes?|needs|owner|is_admin)(?:_|$)"
 )
 
 
 def check(route: Route, context: RouteContext) -> Iterator[Report]:
     """Reports the argument that sets the role, or the comparison that believes it."""
     body = route.body
-    if any(_ASKS_ADMIN.search(name_words(last_name(d))) for d in route.function.decorators):
+    if any(_ASKS_ADMIN.search(name_words(name)) for d in route.function.decorators for name in names_in(d)):
         return
     if any(_ASKS_ADMIN.search(name_words(name)) and body.mentions_identity(node) for node, name in _tests(body)):
         return

@@ -1,4 +1,4 @@
-"""Log-ins that tell an unknown user from a wrong password."""
+"""Log-ins, and helps for a forgotten password, that tell an unknown user from a known one."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ _NEGATIVE = r"(?:\bno\b|\bnot\b|n't\b|unknown|invalid|incorrect|wrong|unregister
 _WHO = r"(?:user ?name|user|account|e-?mail|login)"
 _UNKNOWN = re.compile(rf"(?i){_NEGATIVE}.{{0,30}}\b{_WHO}\b|\b{_WHO}\b.{{0,30}}{_NEGATIVE}")
 _WRONG = re.compile(rf"(?i){_NEGATIVE}.{{0,30}}\bpassword\b|\bpassword\b.{{0,30}}{_NEGATIVE}")
+_RECOVERS = re.compile(r"(?:^|_)(?:forgot|forgotten|recover|reset_password|password_reset|resetpassword)(?:_|$)")
 _BOTH = re.compile(r"(?i)\b(?:or|and|/)\b|password")
 
 
 def check(route: Route, context: RouteContext) -> Iterator[Report]:
     """Reports the text that an unknown user is answered with."""
-    if log_in(route, context) is None:
+    recovers = bool(_RECOVERS.search(route.words))
+    if not recovers and log_in(route, context) is None:
         return
     texts = [node for node in route.body.nodes if isinstance(node, ir.Constant) and isinstance(node.value, str)]
     unknown = [
         n for n in texts if _UNKNOWN.search(str(n.value)) and not _BOTH.search(str(n.value)) and len(str(n.value)) < 120
     ]
     wrong = [n for n in texts if _WRONG.search(str(n.value)) and len(str(n.value)) < 120 and not _either(str(n.value))]
-    if unknown and wrong:
-        yield Report(unknown[0], name=str(unknown[0].value), other=str(wrong[0].value))
+    if unknown and recovers:
+        yield Report(unknown[0], name=str(unknown[0].value))
+    elif unknown and wrong:
+        yield Report(unknown[0], name=" / ".join((str(unknown[0].value), str(wrong[0].value))))
 
 
 def _either(text: str) -> bool:
