@@ -102,8 +102,15 @@ class Project:
             raise Cancelled from None
 
     def dependents(self, path: str) -> frozenset[str]:
-        """The analysed files whose last result rests on the content of `path`."""
-        return frozenset(other for other, files in self._rests_on.items() if path in files and other != path)
+        """The analysed files whose last result rests on the content of `path`, or on there being no such file."""
+        waiting: frozenset[str] = frozenset()
+        if self._sources.get(path) is None and path not in self._before:
+            waiting = self._engine.waiting_for(path)
+        return frozenset(
+            other
+            for other, files in self._rests_on.items()
+            if other != path and (path in files or not waiting.isdisjoint(files))
+        )
 
     # --- Sources ----------------------------------------------------------------------------------
 

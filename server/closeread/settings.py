@@ -182,7 +182,7 @@ def _models(
     values: dict[str, Any], text: str, name: str, table: str
 ) -> tuple[dict[str, Any], str, tuple[ModelsProblem, ...]]:
     """The settings among `values`, the models among them, packed, and the first mistake in those."""
-    if not any(isinstance(value, list | dict) for value in values.values()):
+    if values.keys() <= _READERS.keys():
         return values, "", ()  # the usual case does without the analysers
     from closeread_analyzers import catalogue
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
+
+import pytest
 
 from closeread_analyzers.finding import FileResult, Finding
 from closeread_analyzers.pipeline import Project, merged
@@ -73,3 +76,9 @@ def check(program: str) -> None:
         return sorted(f"{path}:{line}: {texts[path].splitlines()[line - 1].strip()}" for path, line in places)
 
     assert shown(expected) == shown(reported)
+
+
+def cases(programs: str) -> list[Any]:
+    """The parameters for a table: programs under `### name` lines."""
+    pieces = re.split(r"^### (.+)\n", programs, flags=re.MULTILINE)
+    return [pytest.param(text, id=name) for name, text in zip(pieces[1::2], pieces[2::2], strict=True)]

@@ -93,17 +93,18 @@ class Catalogue:
         self.uses: dict[str, tuple[Rule, ...]] = _by_kind((rule, rule.use) for rule in self.rules.values())
         self._texts = texts
         self._models: dict[str, Models] = {}
+        self._built_in: Catalogue | None = None
         self._own: dict[str, list[Entry]] = {}
 
     def models(self, language: str) -> Models:
         """The models of one language; none at all where no folder has its name."""
         known = self._models.get(language)
         if known is None:
-            texts = self._texts.get(language, ())
-            known = merge(language, (entry for file, text in texts for entry in read_model(file, text, self.kinds)))
-            own = self._own.get(language)
-            if own:
-                known = _with_own(known, own)
+            if self._built_in is not None:
+                known = _with_own(self._built_in.models(language), self._own.get(language, []))
+            else:
+                texts = self._texts.get(language, ())
+                known = merge(language, (entry for file, text in texts for entry in read_model(file, text, self.kinds)))
             self._models[language] = known
         return known
 
@@ -113,6 +114,7 @@ class Catalogue:
             return self
         extended = copy.copy(self)
         extended.digest = hashlib.blake2b(f"{self.digest}\0{packed}".encode(), digest_size=16).hexdigest()
+        extended._built_in = self
         extended._own = user.entries(packed, self.kinds, self.languages)
         extended._models = {}
         return extended

@@ -81,8 +81,9 @@ class Table:
             spaced = self.header.strip("[]")
             header = re.compile(rf"\s*\[\[?\s*{re.escape(spaced)}\s*\]\]?\s*(#.*)?$")
             headers = [number for number, line in enumerate(lines) if header.match(line)]
-            if len(headers) <= self.index:
-                return self.first_line
+            if len(headers) <= self.index:  # written in line: `sink = [{...}]`
+                named = re.compile(rf"""\s*["']?{re.escape(spaced.rpartition(".")[2])}["']?\s*=""")
+                return self.first_line + next((n for n, line in enumerate(lines) if named.match(line)), 0)
             start = headers[self.index]
         if not key:
             return self.first_line + start

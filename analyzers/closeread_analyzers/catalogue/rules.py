@@ -37,6 +37,8 @@ TRAITS = frozenset(
         "catch-by-type",
         "coroutine-calls",
         "loose-equality",
+        "settings",
+        "image-recipe",
     }
 )
 """What `needs` may name; languages/__init__.py says what each means."""

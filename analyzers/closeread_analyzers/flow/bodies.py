@@ -24,6 +24,9 @@ _WHO: Final = frozenset(
     ["user", "current_user", "identity", "auth", "authorization", "user_id", "account", "jwt", "principal"]
 )
 _STATES: Final = frozenset(["is_authenticated", "is_admin", "is_staff", "is_superuser", "has_perm", "has_role"])
+_ASKERS: Final = frozenset(
+    ["user", "current_user", "me", "auth_user", "account", "member", "identity", "principal", "g", "caller"]
+)
 _WHO_KEY: Final = re.compile(
     r"user|uid|auth|log|admin|name|mail|role|account|token|identity|^id$|member|customer", re.IGNORECASE
 )
@@ -65,9 +68,7 @@ _SQL_PASSWORD_IS: Final = re.compile(r"\bpass(?:word|wd)?\w*\s*(?:=|like)", re.I
 _DESTROYS_SQL: Final = re.compile(r"\s*(?:delete\s+from|drop\s+|truncate\s+)", re.IGNORECASE)
 _CHANGES_SQL: Final = re.compile(r"\s*(?:update\s+\S+\s+set|replace\s+into|alter\s+)", re.IGNORECASE)
 _CREATES_SQL: Final = re.compile(r"\s*(?:insert\s+(?:or\s+\w+\s+)?into|create\s+table)", re.IGNORECASE)
-_EXECUTES: Final = frozenset(
-    ["execute", "executemany", "executescript", "raw", "query", "fetch", "run", "text", "modify_db", "execute_query"]
-)
+_SHOWS: Final = frozenset(["print", "debug", "info", "warning", "error", "log", "flash", "append", "write", "format"])
 _DESTROYS: Final = frozenset(
     ["drop_all", "delete_one", "delete_many", "find_one_and_delete", "rmtree", "flushall", "flushdb", "drop"]
 )
@@ -252,7 +253,7 @@ class Body:
 
     def _write(self, call: ir.Call) -> str:
         name = last_name(call.callee)
-        if name in _EXECUTES and call.arguments:
+        if call.arguments and name not in _SHOWS:
             for value in self.values(call.arguments[0].value):
                 text = leading_text(value)
                 if _DESTROYS_SQL.match(text):
@@ -261,7 +262,6 @@ class Body:
                     return "changes"
                 if _CREATES_SQL.match(text):
                     return "creates"
-            return ""
         if name in _DESTROYS:
             return "destroys"
         if name in _CHANGES:
@@ -279,7 +279,7 @@ class Body:
             return "changes"
         if name == "save" and not call.arguments and isinstance(call.callee.value, ir.Name):
             return "changes" if self._is_record(call.callee.value) else "creates"
-        if (name in ("add", "add_all", "merge") and receiver.endswith("session")) or (
+        if (name in ("add", "add_all", "merge") and receiver.endswith(("session", "db"))) or (
             name == "create" and ".objects" in receiver
         ):
             return "creates"
@@ -354,7 +354,7 @@ class Body:
             return any(is_password(n) for argument in call.arguments for n in names_in(argument.value))
         if name in ("filter_by", "get", "filter", "find_one", "find", "first", "get_or_none"):
             return any(self._asks_password(argument) for argument in call.arguments)
-        if name in _EXECUTES and call.arguments:
+        if call.arguments and name not in _SHOWS:
             for value in self.values(call.arguments[0].value):
                 joined = " ".join(texts(value))
                 if _SQL_PASSWORD.search(joined) and _SQL_PASSWORD_IS.search(joined) and "select" in joined.lower():
@@ -453,7 +453,7 @@ def _identity_attribute(node: ir.Attribute) -> str | None:
     holder = last_name(node.value)
     if isinstance(node.value, ir.Call):
         return None
-    if node.name in _STATES and not (isinstance(node.value, ir.Name) and holder[:1].isupper()):
+    if node.name in _STATES and (holder in _ASKERS or (node.name == "is_authenticated" and not holder[:1].isupper())):
         return node.name
     if node.name in _WHO and holder in _HOLDERS:
         if holder == "self" and node.name not in ("current_user", "identity"):

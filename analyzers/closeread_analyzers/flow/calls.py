@@ -123,6 +123,8 @@ def call(frame: Frame, node: ir.Call, callee: Value, receiver: Value) -> Value:
     """The value of a call whose callee (and the receiver it was read from) is evaluated."""
     arguments = evaluated(frame, node)
     name = callee.name
+    if frame.engine.observer is not None:
+        frame.engine.observer.called(frame, node, callee, receiver, arguments)
     if callee.target is not None:
         if callee.path == "super":
             return callee

@@ -63,6 +63,13 @@ class Namespace(NamedTuple):
     name: str
 
 
+class Outline(NamedTuple):
+    """A class's own methods, and its annotated attributes in order."""
+
+    methods: dict[str, FunctionRef]
+    fields: tuple[str, ...]
+
+
 class ModuleState(NamedTuple):
     """What a module's body leaves behind; all values frozen."""
 
@@ -239,7 +246,7 @@ class Engine(Memories):
     def _defined(self, source: Source, name: str) -> Value | None:
         """What the file itself binds a name to."""
         if name in source.functions:
-            return Value(target=FunctionRef(source.path, name), name=name)
+            return Value(target=FunctionRef(source.path, source.latest[name]), name=name)
         if name in source.classes:
             return Value(target=ClassRef(source.path, name), name=name)
         if name not in self._assigned(source):
@@ -338,6 +345,16 @@ class Engine(Memories):
         """
         return (absent for tried in self._missing.get(path, {}).values() for absent in tried)
 
+    def waiting_for(self, path: str) -> frozenset[str]:
+        """The files whose imports looked for a file that is new."""
+
+        def is_for(absent: str) -> bool:
+            return path == absent or (absent.endswith("/") and path.startswith(absent))
+
+        return frozenset(
+            importer for importer, tried in self._missing.items() if any(is_for(a) for some in tried.values() for a in some)
+        )
+
     def exported(self, frame: Frame, path: str, name: str) -> Value | None:
         """A module's member, ready for use in `frame`."""
         value = self._exported(path, name)
@@ -380,6 +397,20 @@ class Engine(Memories):
     def _class(self, cls: ClassRef) -> ClassInfo | None:
         source = self.load(cls.path)
         return source.classes.get(cls.name) if source is not None else None
+
+    def _outlined(self, cls: ClassRef) -> Outline | None:
+        return self._noted(("class", cls))  # type: ignore[no-any-return]
+
+    def _outline(self, cls: ClassRef) -> Outline | None:
+        """What others see of a class itself."""
+        info = self._class(cls)
+        if info is None:
+            return None
+        fields: list[str] = []
+        for statement in info.definition.body:
+            if isinstance(statement, ir.Assign) and statement.annotation is not None:
+                fields += [target.id for target in statement.targets if isinstance(target, ir.Name)]
+        return Outline(info.methods, tuple(dict.fromkeys(fields)))
 
     def bases(self, cls: ClassRef) -> tuple[ClassRef | str, ...]:
         """What a class inherits from, nearest first, itself not included: workspace classes and library paths."""
@@ -443,10 +474,10 @@ class Engine(Memories):
         for owner in (cls, *self.bases(cls)):
             if isinstance(owner, str):
                 continue
-            info = self._class(owner)
-            if info is None:
+            outline = self._outlined(owner)
+            if outline is None:
                 continue
-            method = info.methods.get(name)
+            method = outline.methods.get(name)
             if method is not None:
                 function = self.function(frame, method)
                 decorators = [] if function is None else [syntax.last_name(d) for d in function.function.decorators]
@@ -501,11 +532,11 @@ class Engine(Memories):
     def constructor(self, frame: Frame, cls: ClassRef) -> FunctionRef | None:
         """The function that makes an instance, own or inherited."""
         for owner in (cls, *self.bases(cls)):
-            info = self._class(owner) if isinstance(owner, ClassRef) else None
-            if info is not None:
+            outline = self._outlined(owner) if isinstance(owner, ClassRef) else None
+            if outline is not None:
                 for name in CONSTRUCTORS:
-                    if name in info.methods:
-                        return info.methods[name]
+                    if name in outline.methods:
+                        return outline.methods[name]
         return None
 
     def fields_in_order(self, frame: Frame, cls: ClassRef) -> list[str]:
@@ -513,10 +544,8 @@ class Engine(Memories):
         names: list[str] = []
         owners = [owner for owner in (cls, *self.bases(cls)) if isinstance(owner, ClassRef)]
         for owner in reversed(owners):
-            info = self._class(owner)
-            for statement in info.definition.body if info is not None else ():
-                if isinstance(statement, ir.Assign) and statement.annotation is not None:
-                    names += [t.id for t in statement.targets if isinstance(t, ir.Name) and t.id not in names]
+            outline = self._outlined(owner)
+            names += [name for name in outline.fields if name not in names] if outline is not None else ()
         return names
 
     def static(self, info: FunctionInfo) -> bool:
@@ -939,6 +968,7 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
     "global": Engine._global,
     "export": Engine._export,
     "bases": Engine._bases,
+    "class": Engine._outline,
     "resolve": Engine._resolve,
     "attribute": Engine._attribute,
 }

@@ -124,6 +124,8 @@ class Frame:
 
     def reach(self, kind: str, taint: Taint, site: Site, sure: int) -> None:
         """Data arrived at a sink: a finding if it is real and a rule asks for it, a summary's sink if symbolic."""
+        if self.engine.observer is not None:
+            self.engine.observer.arrived(self, kind, taint, site)
         if kind in taint.cleared:
             return
         if isinstance(taint.origin, Parameter):
@@ -517,8 +519,7 @@ def _match(frame: Frame, node: ir.Match) -> None:
 def _function(frame: Frame, node: ir.FunctionDefinition) -> None:
     function = node.function
     if function.is_unit:
-        name = f"{frame.self_class.name}.{function.name}" if frame.self_class is not None else function.name
-        value = Value(target=FunctionRef(frame.source.path, name), name=function.name)
+        value = Value(target=FunctionRef(frame.source.path, frame.source.keys.get(function, function.name)), name=function.name)
         frame.engine.decorate(frame, function, value)
     else:
         closure = Closure(function, frame)

@@ -231,7 +231,7 @@ class Memories:
         for member in circle:
             needs.pop(member, None)
         if self._deep:
-            needs["never"] = None
+            needs["never",] = None
         grounds = Grounds(needs, self.revision)
         for member, memory in circle.items():
             memory.grounds = grounds
@@ -293,7 +293,7 @@ class Memories:
             return self._text(need[1])
         if kind == "function":
             return (self._ask(need) if self._low else self._first(need)).answer
-        if need == "never":
+        if kind == "never":
             return self
         return self._noted(need)
 

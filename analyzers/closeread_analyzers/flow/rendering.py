@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from .frame import Frame
 
 _FOLDERS: Final = ("templates", "jinja2")
-_HOMES: Final = ("__init__", "app", "main", "__main__", "application", "server", "run", "settings", "setup", "extensions")
+_HOMES: Final = (
+    "__init__",
+    "app",
+    "main",
+    "__main__",
+    "application",
+    "server",
+    "run",
+    "settings",
+    "setup",
+    "extensions",
+)
 _MAX_FOLDERS: Final = 6
 
 
@@ -158,7 +169,10 @@ def _last_names(node: ir.Expression) -> tuple[str, ...]:
     if not isinstance(node, ir.Attribute):
         return ()
     inner = node.value
-    return (inner.name if isinstance(inner, ir.Attribute) else inner.id if isinstance(inner, ir.Name) else "", node.name)
+    return (
+        inner.name if isinstance(inner, ir.Attribute) else inner.id if isinstance(inner, ir.Name) else "",
+        node.name,
+    )
 
 
 # --- What it is given ------------------------------------------------------------------------------
@@ -206,7 +220,11 @@ def _escapes(frame: Frame, entry: TemplateModel, template: TemplateRef) -> bool:
 
 def _interpret(frame: Frame, node: ir.Node, function: ir.Function, ref: FunctionRef, context: Value) -> None:
     """Run the template on its context, told that nothing is escaped."""
-    if frame.depth >= calls.MAX_FRAMES or frame.record.inlined >= calls.MAX_INLINED or frame.engine.is_running(function):
+    if (
+        frame.depth >= calls.MAX_FRAMES
+        or frame.record.inlined >= calls.MAX_INLINED
+        or frame.engine.is_running(function)
+    ):
         return
     frame.record.inlined += 1
     shape = frame.heap[context.ref]

@@ -39,7 +39,7 @@ class Source:
 
     `units` maps a unit's key to it: the qualified name of a definition, "@" and its text's digest for any other
     statement (and "#2" for the second of the same text), so that a key does not change with its neighbours.
-    `keys` finds a definition's key by its function.
+    `keys` finds a definition's key by its function, `latest` that of the last function of a name.
     `imports` are the bindings by module-level import statements, `stars` the modules imported whole; `has_exports` says
     that the module names what it exports, rather than exporting all it defines.
     """
@@ -51,6 +51,7 @@ class Source:
     digest: bytes
     units: dict[str, ir.Unit] = field(default_factory=dict)
     keys: dict[ir.Function, str] = field(default_factory=dict)
+    latest: dict[str, str] = field(default_factory=dict)
     functions: dict[str, FunctionInfo] = field(default_factory=dict)
     classes: dict[str, ClassInfo] = field(default_factory=dict)
     imports: dict[str, ir.Import] = field(default_factory=dict)
@@ -90,6 +91,7 @@ def index(path: str, module: ir.Module, language: Language, models: Models, dige
             in_class = ClassRef(path, owner) if owner else None
             source.functions[unit.name] = FunctionInfo(FunctionRef(path, unit.name), statement.function, in_class)
             source.keys[statement.function] = key
+            source.latest[key.partition("#")[0]] = key
             skeleton.append(_head(module.source, unit, statement.function))
         elif isinstance(statement, ir.ClassDefinition):
             _index_class(source, unit.name, statement.definition, unit.name)
@@ -100,9 +102,16 @@ def index(path: str, module: ir.Module, language: Language, models: Models, dige
             _index_imports(source, statement)
     for name, info in source.functions.items():
         if info.owner is not None and (cls := source.classes.get(info.owner.name)) is not None:
-            cls.methods[name.rpartition(".")[2].partition("#")[0]] = info.ref
+            method = name.rpartition(".")[2].partition("#")[0]
+            if method not in cls.methods or not _writes(info.function):
+                cls.methods[method] = info.ref
     source.skeleton = b"".join(skeleton)
     return source
+
+
+def _writes(function: ir.Function) -> bool:
+    """Whether a method is what assigning to a property, or deleting it, calls."""
+    return any(isinstance(d, ir.Attribute) and d.name in ("setter", "deleter") for d in function.decorators)
 
 
 def _head(text: bytes, unit: ir.Unit, function: ir.Function) -> bytes:

@@ -235,6 +235,8 @@ def _place(frame: Frame, node: ir.Expression) -> Value | None:
 
 
 def _rebind(frame: Frame, node: ir.Expression, value: Value) -> None:
+    if frame.engine.observer is not None:
+        frame.engine.observer.narrowed(frame, node, _place(frame, node) or value, value)
     if isinstance(node, ir.Name):
         frame.variables[node.id] = value
         return

@@ -11,10 +11,9 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..ir import Module
-
 
 TEMPLATE = "template"
 """A file that is a template has a function unit of this name, which renders it: its one argument is the context."""
@@ -83,6 +82,8 @@ class Language(Protocol):
     catch-by-type     exception handlers name types, and a bare one catches everything
     coroutine-calls   calling an async function without awaiting does nothing
     loose-equality    == converts its operands
+    settings          values given to keys, and no code that runs
+    image-recipe      instructions that make a container's image
     """
 
     def parse(self, source: bytes, previous: Any = None) -> Tree:
@@ -108,6 +109,27 @@ class Language(Protocol):
         ...
 
 
+@runtime_checkable
+class NamedFiles(Protocol):
+    """What a language may offer besides, if it is not by suffix alone that its files are known.
+
+    A known suffix goes before a name, and a name before a prefix. All are in lower case.
+    """
+
+    names: tuple[str, ...]
+    """Whole names of files: "dockerfile"."""
+
+    prefixes: tuple[str, ...]
+    """What names start with, up to and with a dot that is not their first character: ".env."."""
+
+    largest: int | None
+    """Files of more bytes are data, and nobody's source."""
+
+    def reads(self, name: str) -> bool:
+        """Whether this language wants a file of this name (no folder) that is one of its own by suffix or name."""
+        ...
+
+
 @cache
 def languages() -> tuple[Language, ...]:
     """Every language in this folder, by name."""
@@ -124,7 +146,27 @@ def _by_suffix() -> dict[str, Language]:
     return {suffix: language for language in languages() for suffix in language.suffixes}
 
 
+@cache
+def _by_name() -> dict[str, Language]:
+    """By whole names, and by prefixes: these end in a dot, so that none can be taken for the other."""
+    named = [language for language in languages() if isinstance(language, NamedFiles)]
+    return {name: language for language in named for name in (*language.names, *language.prefixes)}
+
+
 def language_of(path: str) -> Language | None:
-    """The language of a file by its suffix, or None."""
-    dot = path.rfind(".")
-    return _by_suffix().get(path[dot:].lower()) if dot >= 0 else None
+    """The language of a file by its suffix or its name, or None."""
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    language = _by_suffix().get(name[dot:].lower()) if dot >= 0 else None
+    if language is None:
+        lower = name.lower()
+        language = _by_name().get(lower) or _by_name().get(lower[: lower.find(".", 1) + 1])
+    if isinstance(language, NamedFiles) and not language.reads(name):
+        return None
+    return language
+
+
+def is_data(path: str, size: int) -> bool:
+    """Whether a file of this size is too large to be what its language reads, and so is no source."""
+    language = language_of(path)
+    return isinstance(language, NamedFiles) and language.largest is not None and size > language.largest

@@ -76,9 +76,11 @@ class TemplateLowerer:
     def module(self) -> ir.Module:
         """The whole file."""
         self.text = self.source.decode("latin-1")  # one character a byte: offsets index it
-        self.names = Names(bound_names(self.text), False)
+        found = list(pieces(self.text))
+        tags = (self.text[piece.start : piece.end] for piece in found if piece.kind == "tag")
+        self.names = Names(bound_names(tags), False)
         top = self.body
-        for piece in pieces(self.text):
+        for piece in found:
             if piece.kind == "output":
                 self._output(piece, self._parser(piece).whole())
             elif piece.kind == "tag":

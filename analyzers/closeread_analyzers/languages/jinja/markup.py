@@ -16,7 +16,9 @@ _COMMENT_END: Final = re.compile(r"-->")
 _SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
 _STRINGS: Final = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
 _OPERAND: Final = re.compile(r"[=(,:?+\[]\s*$")
-_OTHER_TYPE: Final = re.compile(r"""\btype\s*=\s*["']?(?!text/javascript|application/javascript|module)[^"'\s>]""", re.IGNORECASE)
+_OTHER_TYPE: Final = re.compile(
+    r"""\btype\s*=\s*["']?(?!text/javascript|application/javascript|module)[^"'\s>]""", re.IGNORECASE
+)
 _MAX_LINE: Final = 1_000
 
 

@@ -8,6 +8,7 @@ context's value. Absent: the scopes of loops and blocks (a loop's variable is st
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from ... import ir
@@ -19,17 +20,18 @@ GLOBALS: Final = frozenset({"request", "session", "config", "g", "handler", "cur
 """What frameworks put into every context: a name that models may know."""
 
 _BINDINGS: Final = re.compile(
-    r"\{%[-+]?\s*(?:set|for)\b([^=%]*?)(?:=|\bin\b)|([A-Za-z_]\w*)\s*=(?!=)|\bas\s+([A-Za-z_]\w*)", re.ASCII
+    r"^\{%[-+]?\s*(?:set|for)\b([^=%]*?)(?:=|\bin\b)|\b([A-Za-z_]\w*+)\s*+=(?!=)|\bas\s+([A-Za-z_]\w*)", re.ASCII
 )
 _WORD: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
-def bound_names(text: str) -> frozenset[str]:
-    """The names that a template's tags bind, and perhaps some that they do not, which is harmless."""
+def bound_names(tags: Iterable[str]) -> frozenset[str]:
+    """The names that these tags bind, and perhaps some that they do not, which is harmless."""
     names: set[str] = set()
-    for found in _BINDINGS.finditer(text):
-        targets, assigned, alias = found.groups()
-        names.update(_WORD.findall(targets) if targets is not None else (assigned or alias,))
+    for tag in tags:
+        for found in _BINDINGS.finditer(tag):
+            targets, assigned, alias = found.groups()
+            names.update(_WORD.findall(targets) if targets is not None else (assigned or alias,))
     return frozenset(names)
 
 

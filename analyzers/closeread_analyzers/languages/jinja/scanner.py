@@ -15,9 +15,7 @@ from .markup import Markup
 _OPEN: Final = re.compile(r"\{[{%#]|<!--")
 _CLOSERS: Final = {"{{": "}}", "{%": "%}", "{#": "#}", "<!--": "-->"}
 _WORD: Final = re.compile(r"[-+]?\s*(\w+)")
-_VERBATIM: Final = {
-    name: re.compile(rf"\{{%[-+]?\s*end{name}\b[^%\n]*%\}}") for name in ("raw", "verbatim", "comment")
-}
+_VERBATIM: Final = {name: re.compile(rf"\{{%[-+]?\s*end{name}\b[^%\n]*%\}}") for name in ("raw", "verbatim", "comment")}
 
 
 class Piece(NamedTuple):

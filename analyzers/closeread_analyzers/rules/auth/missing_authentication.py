@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ... import ir
 from ...check import Report
 from ...finding import Severity
-from ...flow.bodies import dotted, texts
+from ...flow.bodies import dotted, last_name, texts
 from ...flow.routes import Route, RouteContext
 
 visits = (Route,)
@@ -26,6 +27,7 @@ _ADMINISTERS = re.compile(
 )
 _PEOPLE = r"(?:user|customer|employee|patient|account|member|client|student|person|people)"
 _LISTS_PEOPLE = re.compile(rf"(?i)(?:^|\.)\w*{_PEOPLE}s?\.(?:query|objects)(?:\.\w+(?:\(\))?)*\.all$")
+_PERSON = re.compile(rf"(?i)\w*{_PEOPLE}s?$")
 _SELECTS_PEOPLE = re.compile(rf"(?is)^\s*select\b.*\bfrom\s+\w*{_PEOPLE}s?\b(?!.*\bwhere\b)")
 _RANK = {"destroys": 1, "changes": 0}
 
@@ -65,10 +67,24 @@ def _worst(context: RouteContext) -> Route | None:
     return found[0] if found else None
 
 
+def _query(call: ir.Call) -> ir.Call:
+    """The innermost call of a chain: `db.query(User)` of `db.query(User).all()`."""
+    at: ir.Expression = call
+    while isinstance(at, ir.Call | ir.Attribute):
+        if isinstance(at, ir.Call):
+            call, at = at, at.callee
+        else:
+            at = at.value
+    return call
+
+
 def _lists_people(route: Route, context: RouteContext) -> bool:
     for _, body in context.reached(route):
         for call in body.calls:
-            if _LISTS_PEOPLE.search(dotted(call.callee)):
+            path = dotted(call.callee)
+            if _LISTS_PEOPLE.search(path):
+                return True
+            if path.endswith(".query().all") and any(_PERSON.match(last_name(a.value)) for a in _query(call).arguments):
                 return True
             if call.arguments and any(_SELECTS_PEOPLE.match(text) for text in texts(call.arguments[0].value)):
                 return True

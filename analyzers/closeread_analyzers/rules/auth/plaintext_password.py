@@ -47,9 +47,7 @@ def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:
     for part in body.nodes:
         found = None
         if isinstance(part, ir.Call):
-            found = (_in_insert(part, body) if not hashes else None) or (
-                _in_constructor(part, body, context) if stores else None
-            )
+            found = _in_insert(part, body, hashes=hashes) or (_in_constructor(part, body, context) if stores else None)
         elif isinstance(part, ir.Assign) and stores and part.value is not None and _plain(part.value, body):
             found = next((t for t in part.targets if _is_field(t, body, context)), None)
         if found is not None:
@@ -67,7 +65,12 @@ def _mentions_password(function: ir.Function) -> bool:
     )
 
 
-def _in_insert(call: ir.Call, body: Body) -> ir.Node | None:
+def _in_insert(call: ir.Call, body: Body, *, hashes: bool) -> ir.Node | None:
+    """An INSERT or UPDATE of a password; one of the function's parameters may have been hashed by the caller."""
+    if hashes and any(
+        is_password(n.id) and n.id in _parameters(body) for n in walk_here(call) if isinstance(n, ir.Name)
+    ):
+        return None
     if not last_name(call.callee).startswith("execute") or len(call.arguments) < 1:
         return None
     for value in body.values(call.arguments[0].value):
@@ -77,6 +80,10 @@ def _in_insert(call: ir.Call, body: Body) -> ir.Node | None:
         ):
             return call
     return None
+
+
+def _parameters(body: Body) -> set[str]:
+    return {parameter.name for parameter in body.function.parameters}
 
 
 def _in_constructor(call: ir.Call, body: Body, context: Context) -> ir.Node | None:
@@ -116,7 +123,14 @@ def _plain(value: ir.Expression, body: Body) -> bool:
     if isinstance(value, ir.Constant):
         return isinstance(value.value, str) and 0 < len(value.value) < 50
     if isinstance(value, ir.Attribute):
-        return value.name == "data" and is_password(last_name(value.value))
+        if value.name == "data":
+            return is_password(last_name(value.value))
+        holder = value.value.id if isinstance(value.value, ir.Name) else ""
+        return (
+            is_password(value.name)
+            and given in _parameters(body)
+            and given in ("data", "payload", "body", "form", "item")
+        )
     if isinstance(value, ir.Subscript | ir.Call) and is_password(key_of(value)):
         return True
     if isinstance(value, ir.Name) and is_password(value.id):

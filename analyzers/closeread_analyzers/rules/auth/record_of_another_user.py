@@ -64,7 +64,7 @@ def _looks_up(call: ir.Call, body: Body) -> bool:
     name = last_name(call.callee)
     if name == "get_object_or_404":
         return True
-    if name in ("execute", "fetchone"):
+    if name not in ("print", "flash") and call.arguments and name not in _BY_KEY:
         return any(_SELECT.match(leading_text(v)) for a in call.arguments[:1] for v in body.values(a.value))
     if name not in _BY_KEY or not isinstance(call.callee, ir.Attribute):
         return False
@@ -87,7 +87,9 @@ def _compared(call: ir.Call, body: Body) -> bool:
     """Whether the record, or the client's key, is held against whoever asks."""
     records = {name for name, values in body.assigned.items() if any(call is n for v in values for n in walk_here(v))}
     for node in body.nodes:
-        if not isinstance(node, ir.Comparison):
+        if not isinstance(node, ir.Comparison) or node.operator not in ("==", "!=", "is", "is not"):
+            continue
+        if isinstance(node.left, ir.Constant) or isinstance(node.right, ir.Constant):
             continue
         if body.mentions_identity(node):
             return True

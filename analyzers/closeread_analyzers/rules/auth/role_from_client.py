@@ -29,6 +29,9 @@ def check(route: Route, context: RouteContext) -> Iterator[Report]:
     body = route.body
     if any(_ASKS_ADMIN.search(name_words(name)) for d in route.function.decorators for name in names_in(d)):
         return
+    if body.password_check is None and (believed := _believed(body)) is not None:
+        yield Report(believed, name=key_of(believed.left))
+        return
     if any(_ASKS_ADMIN.search(name_words(name)) and body.mentions_identity(node) for node, name in _tests(body)):
         return
     for call in body.calls:
@@ -38,8 +41,6 @@ def check(route: Route, context: RouteContext) -> Iterator[Report]:
             if argument.name and _ROLE.search(name_words(argument.name)) and _chosen(body, argument.value):
                 yield Report(argument, name=argument.name)
                 return
-    if body.password_check is None:
-        yield from _believed(body)
 
 
 def _tests(body: Body) -> Iterator[tuple[ir.Node, str]]:
@@ -51,7 +52,7 @@ def _tests(body: Body) -> Iterator[tuple[ir.Node, str]]:
 
 def _chosen(body: Body, value: ir.Expression) -> bool:
     """Whether what the client sent under a role's name is the value, or decides on it."""
-    if any(_reads_role(node) for node in walk_here(value)):
+    if any(_reads_role(node) for node in walk_here(value)) or _is_field_of_client(body, value):
         return True
     if not isinstance(value, ir.Name):
         return False
@@ -66,6 +67,13 @@ def _chosen(body: Body, value: ir.Expression) -> bool:
         )
         for node in body.nodes
     )
+
+
+def _is_field_of_client(body: Body, value: ir.Expression) -> bool:
+    """`data.is_admin`, where `data` is what the framework made of the client's body."""
+    if not isinstance(value, ir.Attribute) or not isinstance(value.value, ir.Name):
+        return False
+    return value.value.id in body.parameters and bool(_ROLE.search(name_words(value.name)))
 
 
 def _reads_role(node: ir.Node) -> bool:
@@ -91,7 +99,7 @@ def _is_stored(node: ir.Node) -> bool:
     )
 
 
-def _believed(body: Body) -> Iterator[Report]:
+def _believed(body: Body) -> ir.Comparison | None:
     """`request.args.get("role") == "admin"` in a test."""
     for node in body.nodes:
         if not isinstance(node, ir.If | ir.Conditional):
@@ -100,8 +108,8 @@ def _believed(body: Body) -> Iterator[Report]:
             if not isinstance(part, ir.Comparison) or part.operator not in ("==", "==="):
                 continue
             if isinstance(part.right, ir.Constant) and part.right.value in _HIGH and _asked(body, part.left):
-                yield Report(part, name=key_of(part.left))
-                return
+                return part
+    return None
 
 
 def _asked(body: Body, value: ir.Expression) -> bool:

@@ -29,5 +29,5 @@ def check(route: Route, context: RouteContext) -> Iterator[Report]:
 
 def _names_user(target: ir.Subscript) -> bool:
     key = target.key.value if isinstance(target.key, ir.Constant) else ""
-    words = ("user", "uid", "auth", "logged", "account", "member", "admin", "email")
+    words = ("user", "uid", "auth", "logged", "account", "member", "admin", "email", "customer", "client", "student")
     return is_session(target.value) and isinstance(key, str) and any(word in key.lower() for word in words)

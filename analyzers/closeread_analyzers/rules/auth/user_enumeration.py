@@ -16,7 +16,7 @@ _NEGATIVE = r"(?:\bno\b|\bnot\b|n't\b|unknown|invalid|incorrect|wrong|unregister
 _WHO = r"(?:user ?name|user|account|e-?mail|login)"
 _UNKNOWN = re.compile(rf"(?i){_NEGATIVE}.{{0,30}}\b{_WHO}\b|\b{_WHO}\b.{{0,30}}{_NEGATIVE}")
 _WRONG = re.compile(rf"(?i){_NEGATIVE}.{{0,30}}\bpassword\b|\bpassword\b.{{0,30}}{_NEGATIVE}")
-_RECOVERS = re.compile(r"(?:^|_)(?:forgot|forgotten|recover|reset_password|password_reset|resetpassword)(?:_|$)")
+_RECOVERS = re.compile(r"(?:^|_)(?:forgot\w*|recover\w*|reset_request|request_reset|password_reset_request)(?:_|$)")
 _BOTH = re.compile(r"(?i)\b(?:or|and|/)\b|password")
 
 
