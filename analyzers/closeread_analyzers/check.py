@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from .languages import Language
 
 _TEST_PATH = re.compile(
-    r"(^|[/_.-])(tests?|testing|specs?|conftest|__tests__|fixtures?|mocks?)([/_.-]|$)", re.IGNORECASE
+    r"(^|[/_.-])(tests?|testing|specs?|conftest|__tests__|fixtures?|mocks?)([/_.-]|$)"
+    r"|\.(example|sample|dist|template|tmpl)(\.\w+)?$|(^|/)(example|sample)\.env$",
+    re.IGNORECASE,
 )
 _FOLD_LIMIT = 10_000  # characters; what is longer is no constant anybody asks for
 
@@ -83,7 +85,7 @@ class Context:
 
     @property
     def is_test(self) -> bool:
-        """Whether the file's path says that it holds tests."""
+        """Whether the file's path says that it holds tests, or a sample to copy and fill in (`config.sample.yml`)."""
         return is_test(self.module.path)
 
     @property
@@ -211,6 +213,8 @@ class Context:
 
     def is_explained(self, node: ir.Node) -> bool:
         """Whether a comment stands in `node`, and not just at the end of its first line: somebody thought about it."""
+        if not self.comment:
+            return False
         text = self.text(node)
         return self.comment in text.partition("\n")[2] or (self.comment == "//" and "/*" in text)
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from . import presentation, suppression
 from .catalogue import Catalogue, Rule, builtin
 from .check import Report, run_checks
+from .explain import Answer, Explanation
 from .finding import FileResult, Finding, Problem
 from .flow.engine import Engine, Interrupted
 from .flow.frame import Hit, Record, UseHit, better
@@ -111,6 +112,18 @@ class Project:
             for other, files in self._rests_on.items()
             if other != path and (path in files or not waiting.isdisjoint(files))
         )
+
+    def why(
+        self, path: str, line: int, others: Iterable[str] = (), cancelled: Callable[[], bool] = lambda: False
+    ) -> Answer:
+        """Why a line was or was not reported; callers are looked for in `others`.
+
+        Nothing that is remembered serves: all that matters is analysed anew. Raises `NoSuchLine` and `Cancelled`.
+        """
+        fresh = Project(self.files, self.catalogue)
+        fresh._engine.cancelled = cancelled
+        question = Explanation(fresh._engine, fresh._source, lambda other: fresh.analyze(other, cancelled))
+        return question.of(path, line, others, self.files.read)
 
     # --- Sources ----------------------------------------------------------------------------------
 

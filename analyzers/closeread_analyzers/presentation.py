@@ -138,6 +138,8 @@ def span(source: Source, start: int, end: int) -> Location:
 
 def _normal(text: str, comment: str) -> str:
     """Text without its comments and with single spaces: what identifies a place when lines move."""
+    if not comment:
+        return _SPACE.sub(" ", text).strip()
     lines = []
     for line in text.split("\n"):
         code, found, _ = line.partition(f" {comment}")

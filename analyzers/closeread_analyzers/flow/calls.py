@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, NoReturn, Sink, Source, StepModel, TypeModel, Use, name_words
+from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, NoReturn, Sink, Source, StepModel, TemplateModel, TypeModel, Use, name_words
 from ..regex import is_exponential
-from . import containers, expressions, folding, own
+from . import containers, expressions, folding, own, rendering
 from .summaries import Application, without_constant
 from .values import (
     NONE,
@@ -132,7 +132,10 @@ def call(frame: Frame, node: ir.Call, callee: Value, receiver: Value) -> Value:
             return own.call(frame, node, callee, receiver, arguments)
         return invoke(frame, node, callee, arguments.positional, None, arguments)
     if receiver.ref:
-        done = containers.method(frame, receiver, name, arguments.positional)
+        given = arguments.positional
+        if name == "update" and arguments.keyword:
+            given = [*given, containers.make(frame, "dict", dict(arguments.keyword), None, True)]
+        done = containers.method(frame, receiver, name, given)
         if done is not None:
             return done
     if receiver.const is not UNKNOWN and folding.is_text_method(name):
@@ -209,6 +212,7 @@ def library(
     returns = _result_path(callee, node)
     taints: Taints = NONE
     stepped = typed = False
+    template: rendering.TemplateRef | None = None
     for entry, sure in entries:
         if not holds(frame, entry, arguments, receiver):
             continue
@@ -225,6 +229,8 @@ def library(
             frame.use(entry.kind, node, sure, entry.message)
         elif isinstance(entry, NoReturn):
             frame.alive = False
+        elif isinstance(entry, TemplateModel):
+            template = rendering.render(frame, node, entry, arguments, receiver) or template
         elif isinstance(entry, HandlerModel):
             for ref in entry.argument:
                 handed = arguments.positional if ref.kind == "all" else [arguments.at(ref, receiver) or UNKNOWN_VALUE]
@@ -236,7 +242,9 @@ def library(
         taints = join_taints(taints, _assumed(frame, node, callee, receiver, arguments, bool(entries), consumed))
     else:
         _call_back(frame, node, receiver, arguments)
-    result = Value(taints, UNKNOWN, returns, None, 0, None, callee.name)
+    result = Value(taints, UNKNOWN, returns, template, 0, None, callee.name)
+    if template is not None:
+        return result
     constructed = node.new or (callee.name[:1].isupper() and not callee.name.isupper())
     if typed or constructed:
         return _constructed(frame, result, arguments, constructed)
@@ -301,6 +309,8 @@ def _assumed(
     taints = deep_taints(receiver, frame.heap) if receiver.ref else receiver.taints
     given = NONE if consumed else join_all(arguments.all(), frame)
     if given:
+        if callee.name in containers.FILLS and isinstance(node, ir.Call) and isinstance(node.callee, ir.Attribute):
+            _pour(frame, _root(node.callee.value), receiver, tuple(taint.doubt() for taint in given))
         sure = 1 if known or receiver.const is not UNKNOWN or receiver.taints else 0
         site = frame.site(node)
         through = f"passes through `{callee.name}`" if callee.name else "passes through a call"
@@ -369,6 +379,14 @@ def _step(frame: Frame, node: ir.Call, entry: StepModel, arguments: Arguments, r
             if place is not None and value is not None:
                 _pour(frame, place, value, taints)
     return result
+
+
+def _root(place: ir.Expression) -> ir.Expression:
+    """The variable that a place inside it belongs to, if there is one."""
+    root = place
+    while isinstance(root, (ir.Subscript, ir.Attribute)):
+        root = root.value
+    return root if isinstance(root, ir.Name) and isinstance(place, ir.Subscript) else place
 
 
 def _pour(frame: Frame, place: ir.Expression, value: Value, taints: Taints) -> None:
@@ -598,7 +616,13 @@ def _function(frame: Frame, node: ir.Node, ref: FunctionRef, given: Arguments) -
     summary = frame.engine.summary(frame, ref)
     if summary is None:
         return UNKNOWN_VALUE
-    return Application(frame, ref, arguments, frame.site(node)).apply(summary)
+    if isinstance(summary.returns.target, Closure):  # its variables are symbols of that call: it is made here anew
+        return inline(frame, node, info.function, given, ref=ref, bound=arguments)
+    result = Application(frame, ref, arguments, frame.site(node)).apply(summary)
+    if summary.ensures and isinstance(node, ir.Call):
+        bound = len(given.positional) - sum(1 for a in node.arguments if a.name is None and not a.spread)
+        tests.clear_arguments(frame, node, info.function, max(bound, 0), summary.ensures)
+    return result
 
 
 def _worth_inlining(frame: Frame, function: ir.Function, arguments: dict[int, Value]) -> bool:
@@ -607,6 +631,8 @@ def _worth_inlining(frame: Frame, function: ir.Function, arguments: dict[int, Va
     tainted = constant = False
     for value in arguments.values():
         if isinstance(value.target, Closure):
+            return True
+        if isinstance(value.target, (FunctionRef, Bound)) and frame.engine.size(function) <= SMALL:
             return True
         tainted = tainted or bool(value.taints) or (value.ref != 0 and bool(deep_taints(value, frame.heap)))
         constant = constant or (value.const is not UNKNOWN and value.const is not None) or value.ref != 0

@@ -211,6 +211,8 @@ def _pop(frame: Frame, value: Value, shape: Shape, given: list[Value]) -> Value 
         if shape.closed and isinstance(key, int) and shape.items:
             return _remove_position(frame, value, shape, key)
         return get(frame, value, UNKNOWN)
+    if shape.kind == "set":
+        return get(frame, value, UNKNOWN)
     found = get(frame, value, key)
     if key is not UNKNOWN:
         discard(frame, value, key)
@@ -319,6 +321,11 @@ def _clear(frame: Frame, value: Value, shape: Shape, given: list[Value]) -> Valu
 def _index(frame: Frame, value: Value, shape: Shape, given: list[Value]) -> Value | None:
     return UNKNOWN_VALUE
 
+
+FILLS: Final = frozenset(
+    ("append", "appendleft", "push", "unshift", "add", "insert", "extend", "extendleft", "update", "put", "put_nowait")
+)
+"""Methods after whose call a container nobody knows holds what it was given."""
 
 _METHODS: Final[dict[str, Method]] = {
     "append": _append, "push": _append, "add": _append, "appendleft": _unshift, "unshift": _unshift,

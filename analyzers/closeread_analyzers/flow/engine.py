@@ -15,11 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import ir
 from ..catalogue import Catalogue, Entry, HandlerModel, Models, Sink, TypeModel, Use, name_words
-from . import expressions, own, syntax
+from . import expressions, own, rendering, syntax
 from .frame import Frame, Record, Variables, join_states
 from .memory import Interrupted, Key, Memories, same
 from .scopes import ClassInfo, FunctionInfo, Source
@@ -47,6 +47,9 @@ from .values import (
     shallow_join,
     thaw,
 )
+
+if TYPE_CHECKING:
+    from .watch import Watch
 
 CONSTRUCTORS: Final = ("__init__", "constructor")
 _PROPERTY: Final = ("property", "cached_property", "reify", "hybrid_property")
@@ -108,6 +111,7 @@ class Engine(Memories):
             kind for kind, rules in catalogue.flows.items() if any("literal" in rule.flow_from for rule in rules)
         )
         self.cancelled: Callable[[], bool] = lambda: False
+        self.observer: Watch | None = None
         self._ticks = 0
         self._running: set[int] = set()
         self._sizes: dict[ir.Node, int] = {}
@@ -525,8 +529,7 @@ class Engine(Memories):
         for effect in summary.effects if summary is not None else ():
             if effect.index == 0 and effect.key == name:
                 value = effect.value
-                taints = tuple(taint for taint in value.taints if not isinstance(taint.origin, Parameter))
-                return Value(taints, UNKNOWN, value.path, value.target, 0, None, name)
+                return concrete(value, name)
         return None
 
     def constructor(self, frame: Frame, cls: ClassRef) -> FunctionRef | None:
@@ -668,14 +671,12 @@ class Engine(Memories):
             for base in self.bases(owner):
                 path = base if isinstance(base, str) else own.path_of(models.own, base)
                 for entry in models.bases.get(path, ()) if path is not None else ():
-                    if isinstance(entry, HandlerModel) and function.name in entry.methods:
+                    if isinstance(entry, HandlerModel) and _is_among(entry.methods, function.name):
                         return Handling(entry, None)
         for entry in models.handlers_by_name:
             offset = 1 if owner is not None else 0
-            if len(function.parameters) > offset:
-                first = function.parameters[offset]
-                if first.name in entry.paths and first.annotation is None:
-                    return Handling(entry, None)
+            if any(_starts_with(function.parameters[offset:], path.split(", ")) for path in entry.paths):
+                return Handling(entry, None)
         return NOT_HANDLED
 
     def _speaks(self, frame: Frame, decorator: ir.Expression, entry: HandlerModel) -> bool:
@@ -751,6 +752,7 @@ class Engine(Memories):
         frame.handler, frame.route = handling.model, handling.route
         self._enter(frame, info.function, handling, info.owner)
         parameters = {index: frame.variables[p.name].ref for index, p in enumerate(info.function.parameters) if p.name}
+        frame.truths = []
         frame.run(info.function.body)
         self._leave(frame, handling)
         return summarise(frame, info.function, parameters, frozenset(self.catalogue.flows))
@@ -786,7 +788,7 @@ class Engine(Memories):
                     taints = (symbol, Taint(model.parameters, site, parameter.name, frozenset(), trail, 2))
                     kind = dict(handling.types).get(parameter.name) or (value.path if value is not None else None)
                     if kind:
-                        cleared = self._cleared_by_type(frame, kind)
+                        cleared = self.cleared_by_type(frame, kind)
                         taints = (symbol, taints[1].clear(cleared))
                 if value is None:
                     value = Value(taints, name=parameter.name)
@@ -806,7 +808,7 @@ class Engine(Memories):
             if parameter.name:
                 frame.variables[parameter.name] = value
 
-    def _cleared_by_type(self, frame: Frame, path: str) -> frozenset[str]:
+    def cleared_by_type(self, frame: Frame, path: str) -> frozenset[str]:
         """An annotation that a framework enforces clears as calling the type would: `int` as `int(x)`."""
         cleared: frozenset[str] = frozenset()
         for entry in frame.models.calls.get(path, ()):
@@ -856,14 +858,14 @@ class Engine(Memories):
                 trail = Trail(None, site, f"the client's `{parameter.name}`")
                 taint = Taint(model.parameters, site, parameter.name, frozenset(), trail, 2)
                 if parameter.name in types:
-                    taint = taint.clear(self._cleared_by_type(frame, types[parameter.name]))
+                    taint = taint.clear(self.cleared_by_type(frame, types[parameter.name]))
                 elif parameter.annotation is not None:
                     typed = expressions.annotated(frame, parameter.annotation)
                     if typed is not None and typed.path is not None:
                         if not _plain_type(typed.path):
                             passed[index] = typed
                             continue
-                        taint = taint.clear(self._cleared_by_type(frame, typed.path))
+                        taint = taint.clear(self.cleared_by_type(frame, typed.path))
                 passed[index] = Value((taint,), name=parameter.name)
         return passed
 
@@ -971,7 +973,19 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
     "class": Engine._outline,
     "resolve": Engine._resolve,
     "attribute": Engine._attribute,
+    "template": rendering.find,
+    "unescaped": rendering.unescaped,
 }
+
+
+def concrete(value: Value, name: str = "") -> Value:
+    """Of a frozen value, what does not depend on the caller: neither symbols nor constants."""
+    taints = tuple(taint for taint in value.taints if not isinstance(taint.origin, Parameter))
+    shape = value.shape
+    if shape is not None:
+        items = {key: concrete(item) for key, item in shape.items.items()}
+        shape = Shape(shape.kind, items, concrete(shape.rest) if shape.rest is not None else None, closed=False)
+    return Value(taints, UNKNOWN, value.path, value.target, 0, shape, name)
 
 
 def canonical(models: Models, path: str) -> str:
@@ -980,6 +994,19 @@ def canonical(models: Models, path: str) -> str:
         if isinstance(entry, TypeModel) and not entry.when and not entry.unless:
             return entry.returns
     return path
+
+
+def _is_among(methods: tuple[str, ...], name: str) -> bool:
+    """Whether a method is one that a model names; `resolve_*` names all that start so."""
+    return name in methods or any(m.endswith("*") and name.startswith(m[:-1]) for m in methods)
+
+
+def _starts_with(parameters: list[ir.Parameter], names: list[str]) -> bool:
+    """Whether a function's first parameters are called so, and nothing else says what they are."""
+    return len(parameters) >= len(names) and all(
+        parameter.name == name and parameter.annotation is None
+        for parameter, name in zip(parameters, names, strict=False)
+    )
 
 
 def _plain_type(path: str) -> bool:
@@ -1035,7 +1062,8 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
         max(alias, -1),
         tuple(frame.record.sinks.values()),
         tuple(Effect(index, key, value) for (index, key), value in effects.items()),
-        _guards(frame, function, kinds),
+        _cleared(function, parameters, frame.truths or [], kinds),
+        _cleared(function, parameters, [variables for _, variables, _ in frame.exits], kinds),
     )
 
 
@@ -1047,19 +1075,20 @@ def _join_frozen(left: Value, right: Value) -> Value:
     return joined
 
 
-def _guards(frame: Frame, function: ir.Function, kinds: frozenset[str]) -> tuple[tuple[int, frozenset[str]], ...]:
-    """Of a function that answers yes or no: which parameters are harmless wherever it says yes."""
-    yes = [exit_ for exit_ in frame.exits if exit_[0].const is UNKNOWN or exit_[0].const]
-    if not yes or len(yes) == len(frame.exits) or any(exit_[0].const is not True for exit_ in yes):
-        return ()
+def _cleared(
+    function: ir.Function, parameters: dict[int, int], states: list[Variables], kinds: frozenset[str]
+) -> tuple[tuple[int, frozenset[str]], ...]:
+    """Which parameters, still what the caller gave, are harmless in all of some states."""
     found: list[tuple[int, frozenset[str]]] = []
-    for index, parameter in enumerate(function.parameters):
-        cleared: frozenset[str] | None = None
-        for _, variables, _ in yes:
-            value = variables.get(parameter.name)
-            symbols = [t for t in value.taints if t.origin == Parameter(index)] if value is not None else []
-            now = kinds if not symbols else frozenset.intersection(*(t.cleared for t in symbols))
-            cleared = now if cleared is None else cleared & now
+    for index, ref in parameters.items() if states else ():
+        cleared = kinds
+        for variables in states:
+            value = variables.get(function.parameters[index].name)
+            if value is None or value.ref != ref:
+                cleared = frozenset()
+                break
+            symbols = [taint for taint in value.taints if taint.origin == Parameter(index)]
+            cleared = cleared.intersection(*(taint.cleared for taint in symbols)) if symbols else cleared
         if cleared:
             found.append((index, cleared))
     return tuple(found)

@@ -6,11 +6,12 @@ evaluated from the inside out in a loop, since their depth has no bound.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from ..catalogue import Sink, TypeModel
+from ..catalogue import Sink, StepModel, TypeModel
 from . import calls, containers, folding, own, tests
 from .values import (
     NONE,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 MAX_PATH: Final = 160
 NARROWED: Final = "."
 """The variable under which a frame keeps what tests have said of places without a name: "request.path" -> Value."""
+_OPERATOR_METHODS: Final = {"%": "__mod__", "+": "__add__"}
+_NUMBERS_ONLY: Final = re.compile(r"(?:[^%]|%%|%[-+ #0]*\d*(?:\.\d+)?[dioxXeEfFgG])*")
+"""A format whose every place takes a number, or fails."""
 MAX_UNROLLED: Final = 8
 
 
@@ -252,7 +256,14 @@ def combine(frame: Frame, node: ir.Node, operator: str, left: Value, right: Valu
         right_taints = behind(frame, left.const, right_taints)
     elif operator == "%" and isinstance(left.const, str):
         right_taints = behind(frame, left.const.partition("%")[0], right_taints)
+        if right_taints and _NUMBERS_ONLY.fullmatch(left.const):
+            right_taints = tuple(taint.clear(frame.engine.cleared_by_type(frame, "int")) for taint in right_taints)
     path = frame.engine.operator_path(frame, operator, left)
+    method = _OPERATOR_METHODS.get(operator)
+    if method is not None and left.path is not None and right_taints:
+        for entry in frame.models.calls.get(f"{left.path}.{method}", ()):
+            if isinstance(entry, StepModel):
+                path, right_taints = left.path, tuple(taint.clear(entry.clears) for taint in right_taints)
     return Value(join_taints(left_taints, right_taints), UNKNOWN, path)
 
 
@@ -590,8 +601,15 @@ def assign(frame: Frame, target: ir.Expression, value: Value, origin: ir.Node) -
 
 def _unpack(frame: Frame, target: ir.Sequence, value: Value, origin: ir.Node) -> None:
     known = containers.positions(frame, value)
+    after = len(target.items)
     for index, inner in enumerate(target.items):
+        after -= 1
         if isinstance(inner, ir.Spread):
+            if known is not None and index + after <= len(known):
+                middle = dict(enumerate(known[index : len(known) - after]))
+                assign(frame, inner.value, containers.make(frame, "list", dict(middle), None, True), origin)
+                known = known[:index] + [UNKNOWN_VALUE] + known[len(known) - after :]
+                continue
             rest = element(frame, value, False, origin)
             assign(frame, inner.value, containers.make(frame, "list", {}, rest, False), origin)
             known = None

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import ir
-from . import expressions, tests
+from . import expressions, rendering, tests
 from .expressions import NARROWED
 from .scopes import Source
 from .summaries import MAX_SINKS, SinkHit
@@ -43,6 +43,7 @@ Variables = dict[str, Value]
 State = tuple[Variables, Heap]
 
 LOOP_TURNS: Final = 3
+_ANSWERS: Final = (ir.Comparison, ir.Boolean, ir.Unary, ir.Call)
 
 
 class Hit(NamedTuple):
@@ -88,7 +89,7 @@ class Frame:
 
     __slots__ = (
         "alive", "breaks", "continues", "depth", "engine", "exits", "function", "handler", "heap", "models", "parent",
-        "record", "route", "self_class", "source", "unit", "variables", "yields", "globals_", "exports", "nested",
+        "record", "route", "self_class", "source", "unit", "variables", "yields", "globals_", "exports", "nested", "truths",
     )  # fmt: skip
 
     def __init__(
@@ -115,6 +116,7 @@ class Frame:
         self.globals_: set[str] | None = None
         self.exports: dict[str, Value] | None = None
         self.nested: list[Closure] = []
+        self.truths: list[Variables] | None = None
 
     # --- What was found ---------------------------------------------------------------------------
 
@@ -300,8 +302,25 @@ def _return(frame: Frame, node: ir.Return) -> None:
         shape = frame.heap.get(body.ref) if body.ref else None
         if shape is None or shape.kind not in ("dict", "list"):  # those become JSON
             expressions.sink(frame, frame.handler.returns, body, node.value, 2)
+    if node.value is not None and frame.function is not None and frame.function.decorators:
+        rendering.returned(frame, node.value, value)
     frame.exits.append((value, frame.variables, frame.heap))
+    if frame.truths is not None:
+        _truths(frame, node, value)
     frame.alive = False
+
+
+def _truths(frame: Frame, node: ir.Return, value: Value) -> None:
+    """What is known where the result is true: functions that answer yes or no are guards."""
+    if value.const is not UNKNOWN or not isinstance(node.value, _ANSWERS) or frame.truths is None:
+        if frame.truths is not None and (value.const is UNKNOWN or value.const):
+            frame.truths.append((frame.variables if value.const is True else {}))
+        return
+    after = frame.save()
+    tests.assume(frame, node.value, True)
+    if frame.alive:
+        frame.truths.append(frame.variables)
+    frame.restore(after)
 
 
 def _raise(frame: Frame, node: ir.Raise) -> None:
@@ -366,7 +385,8 @@ def _loop(frame: Frame, node: ir.Node, turn: Callable[[], bool], body: list[ir.S
         if not states:
             end = [] if first else [before]
             break
-        frame.merge([before, *states] if not first else states)
+        # A merge changes what it is given, and `before` is looked at again below.
+        frame.merge([(before[0].copy(), before[1].copy()), *states] if not first else states)
         end = [(frame.variables, frame.heap)]
         if not any(
             len(value.taints) != len(known.taints) or value.ref != known.ref

@@ -431,7 +431,7 @@ class Inventory:
             p.name for p in function.parameters
         ):
             return None
-        entry = next((e for e in self.source.models.handlers_by_name), None)
+        entry = next((e for e in self.source.models.handlers_by_name if "request" in e.paths), None)
         if entry is None or not self._answers(function) or function.name in self._called:
             return None
         first = function.parameters[0] if function.parameters else None

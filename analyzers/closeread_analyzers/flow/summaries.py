@@ -58,6 +58,7 @@ class Summary(NamedTuple):
     returns    a frozen value
     alias      the index of the parameter that is returned itself, or -1
     guards     per parameter index, the sink kinds for which it is harmless wherever the result is true
+    ensures    the same wherever the call returns at all
     """
 
     returns: Value
@@ -65,6 +66,7 @@ class Summary(NamedTuple):
     sinks: tuple[SinkHit, ...]
     effects: tuple[Effect, ...]
     guards: tuple[tuple[int, frozenset[str]], ...] = ()
+    ensures: tuple[tuple[int, frozenset[str]], ...] = ()
 
 
 NOTHING: Final = Summary(UNKNOWN_VALUE, -1, (), ())
@@ -73,7 +75,9 @@ NOTHING: Final = Summary(UNKNOWN_VALUE, -1, (), ())
 
 def signature(summary: Summary, trails: bool = True) -> str:
     """A text equal for summaries that mean the same, to the last step of a trace: callers hand on the steps."""
-    parts = [describe(summary.returns, trails), str(summary.alias), repr(summary.guards)]
+    parts = [describe(summary.returns, trails), str(summary.alias)]
+    parts += [f"{index}{sorted(kinds)}" for index, kinds in summary.guards]
+    parts += [f"!{index}{sorted(kinds)}" for index, kinds in summary.ensures]
     parts += [f"{hit.kind}{_describe_taint(hit.taint, trails)}{hit.site}{hit.sure}" for hit in summary.sinks]
     parts += [f"{effect.index}{effect.key!r}{describe(effect.value, trails)}" for effect in summary.effects]
     return "|".join(parts)
@@ -170,6 +174,8 @@ class Application:
     def _map(self, value: Value) -> Value:
         taints = self._map_taints(value.taints) if value.taints else NONE
         shape = value.shape
+        if isinstance(value.target, Closure):
+            return Value(taints)
         if shape is None:
             if taints is value.taints:
                 return value

@@ -187,10 +187,22 @@ def _assume_summary(frame: Frame, node: ir.Call, callee: Value) -> None:
     if not isinstance(target, FunctionRef):
         return
     summary = frame.engine.summary(frame, target)
-    for index, kinds in summary.guards if summary is not None else ():
-        place = index - shift
-        if 0 <= place < len(node.arguments) and not node.arguments[place].spread and not node.arguments[place].name:
-            _narrow(frame, node.arguments[place].value, kinds)
+    info = frame.engine.function(frame, target)
+    if summary is not None and info is not None:
+        clear_arguments(frame, node, info.function, shift, summary.guards)
+
+
+def clear_arguments(
+    frame: Frame, node: ir.Call, function: ir.Function, shift: int, cleared: tuple[tuple[int, frozenset[str]], ...]
+) -> None:
+    """A workspace function has looked at its arguments: those at these places are harmless for these kinds."""
+    for index, kinds in cleared:
+        name = function.parameters[index].name
+        for place, argument in enumerate(node.arguments):
+            if argument.spread:
+                break
+            if argument.name == name or (not argument.name and place == index - shift):
+                _narrow(frame, argument.value, kinds)
 
 
 def _narrow(frame: Frame, node: ir.Expression, clears: frozenset[str] | None) -> None:
@@ -208,7 +220,9 @@ def _narrow(frame: Frame, node: ir.Expression, clears: frozenset[str] | None) ->
     if value is None:
         return
     if clears is None:
-        _rebind(frame, node, Value(NONE, value.const, value.path, value.target, 0, None, value.name))
+        shape = frame.heap.get(value.ref) if value.ref else None
+        ref = value.ref if shape is not None and shape.kind == "parameter" else 0  # still the caller's argument
+        _rebind(frame, node, Value(NONE, value.const, value.path, value.target, ref, None, value.name))
     elif value.taints:
         _rebind(frame, node, value.clear(clears))
         if isinstance(node, ir.Attribute):
@@ -306,6 +320,14 @@ def match(frame: Frame, pattern: ir.Pattern, subject: Value, origin: ir.Expressi
     return None
 
 
+def _rest(frame: Frame, subject: Value, before: int, after: int, origin: ir.Expression) -> Value:
+    """What a star takes: all but the items before and after it."""
+    known = containers.positions(frame, subject)
+    if known is not None and before + after <= len(known):
+        return containers.make(frame, "list", dict(enumerate(known[before : len(known) - after])), None, True)
+    return containers.make(frame, "list", {}, expressions.element(frame, subject, False, origin), False)
+
+
 def _match_sequence(frame: Frame, pattern: ir.Pattern, subject: Value, origin: ir.Expression) -> bool | None:
     known = containers.positions(frame, subject)
     stars = [child for child in pattern.children if child.kind == "star"]
@@ -313,8 +335,7 @@ def _match_sequence(frame: Frame, pattern: ir.Pattern, subject: Value, origin: i
     for index, child in enumerate(pattern.children):
         if child.kind == "star":
             if child.name:
-                inner = expressions.element(frame, subject, False, origin)
-                rest = containers.make(frame, "list", {}, inner, False)
+                rest = _rest(frame, subject, index, len(pattern.children) - index - 1, origin)
                 expressions.assign(frame, ir.Name(child.start, child.end, child.name), rest, origin)
             known = None
             outcomes.append(None)

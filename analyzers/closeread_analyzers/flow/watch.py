@@ -83,10 +83,10 @@ class SeenCall:
 
 @dataclass(slots=True)
 class Change:
-    """Somewhere data became harmless for `kinds`; or, with none, went in and did not come out."""
+    """At a place, `taint` became harmless for `kinds`; or, with none, went in and did not come out."""
 
     site: Site
-    origin: Origin
+    taint: Taint
     kinds: frozenset[str]
     guard: bool = False
 
@@ -103,7 +103,7 @@ class Caller:
 class _Going:
     """An evaluation in progress: what its parts came to, and what is explained inside of it already."""
 
-    parts: dict[Origin, frozenset[str]] = field(default_factory=dict)
+    parts: dict[Origin, Taint] = field(default_factory=dict)
     explained: set[Origin] = field(default_factory=set)
 
 
@@ -117,8 +117,9 @@ class Watch:
         self.arrivals: dict[tuple[str, Any, Site], Arrival] = {}
         self.changes: dict[tuple[Site, Origin, frozenset[str]], Change] = {}
         self.callers: dict[Site, Caller] = {}
-        self.ran: set[ir.Statement] = set()
-        self.left: set[ir.Statement] = set()
+        self.ran: set[ir.Node] = set()
+        """Statements and expressions of the unit that were come to."""
+        self.left: set[ir.Node] = set()
         """Statements after which control was still there, at least once."""
         self._going: list[_Going] = [_Going()]
 
@@ -161,7 +162,7 @@ class Watch:
             origin = self.origin(frame, taint)
             cleared = left.get(origin, frozenset(frame.engine.catalogue.flows)) - taint.cleared
             if cleared:
-                self._changed(frame.site(node), origin, cleared, guard=True)
+                self._changed(frame.site(node), origin, taint, cleared, guard=True)
 
     def _evaluated(self, frame: Frame, node: ir.Expression, value: Value, going: _Going) -> None:
         taints = deep_taints(value, frame.heap)
@@ -172,16 +173,18 @@ class Watch:
             origin = self.origin(frame, taint)
             came.add(origin)
             before = going.parts.get(origin)
-            if before is not None and taint.cleared > before and origin not in going.explained:
-                self._changed(site, origin, taint.cleared - before)
+            if before is not None and taint.cleared > before.cleared and origin not in going.explained:
+                self._changed(site, origin, taint, taint.cleared - before.cleared)
                 outer.explained.add(origin)
             known = outer.parts.get(origin)
-            outer.parts[origin] = taint.cleared if known is None else known & taint.cleared
+            if known is None or len(taint.cleared) < len(known.cleared):
+                outer.parts[origin] = taint
         if isinstance(node, ir.Call | ir.Subscript | ir.Attribute | ir.Opaque | ir.Comprehension | ir.Conditional):
-            for origin in going.parts.keys() - came - going.explained:
-                self._changed(site, origin, frozenset())
-                outer.explained.add(origin)
+            for origin in going.parts.keys() - came:
+                self._changed(site, origin, going.parts[origin], frozenset())
         outer.explained |= going.explained
+        if site.path == self.place.path and site.unit == self.place.unit:
+            self.ran.add(node)
         if self.place.holds(site):
             known_seen = self.seen.get(node)
             if known_seen is None:
@@ -190,8 +193,8 @@ class Watch:
                 known_seen.taints = join_taints(known_seen.taints, taints)
                 known_seen.const = value.const if value.const == known_seen.const else UNKNOWN
 
-    def _changed(self, site: Site, origin: Origin, kinds: frozenset[str], guard: bool = False) -> None:
-        self.changes.setdefault((site, origin, kinds), Change(site, origin, kinds, guard))
+    def _changed(self, site: Site, origin: Origin, taint: Taint, kinds: frozenset[str], guard: bool = False) -> None:
+        self.changes.setdefault((site, origin, kinds), Change(site, taint, kinds, guard))
 
     def origin(self, frame: Frame, taint: Taint) -> Origin:
         """What tells the data of one taint from that of another."""

@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from ..ir import Module
 
@@ -109,7 +109,6 @@ class Language(Protocol):
         ...
 
 
-@runtime_checkable
 class NamedFiles(Protocol):
     """What a language may offer besides, if it is not by suffix alone that its files are known.
 
@@ -149,8 +148,19 @@ def _by_suffix() -> dict[str, Language]:
 @cache
 def _by_name() -> dict[str, Language]:
     """By whole names, and by prefixes: these end in a dot, so that none can be taken for the other."""
-    named = [language for language in languages() if isinstance(language, NamedFiles)]
-    return {name: language for language in named for name in (*language.names, *language.prefixes)}
+    by_language = {language.name: language for language in languages()}
+    return {
+        name: by_language[language]
+        for language, named in _named().items()
+        for name in (*named.names, *named.prefixes)
+    }
+
+
+@cache
+def _named() -> dict[str, NamedFiles]:
+    """What languages offer besides, by the language's name."""
+    named: dict[str, Any] = {language.name: language for language in languages() if hasattr(language, "reads")}
+    return named
 
 
 def language_of(path: str) -> Language | None:
@@ -161,12 +171,14 @@ def language_of(path: str) -> Language | None:
     if language is None:
         lower = name.lower()
         language = _by_name().get(lower) or _by_name().get(lower[: lower.find(".", 1) + 1])
-    if isinstance(language, NamedFiles) and not language.reads(name):
+    if language is None:
         return None
-    return language
+    named = _named().get(language.name)
+    return language if named is None or named.reads(name) else None
 
 
-def is_data(path: str, size: int) -> bool:
-    """Whether a file of this size is too large to be what its language reads, and so is no source."""
+def largest(path: str) -> int | None:
+    """The size in bytes from which on a file of this name is data, and nobody's source; None if there is none."""
     language = language_of(path)
-    return isinstance(language, NamedFiles) and language.largest is not None and size > language.largest
+    named = _named().get(language.name) if language is not None else None
+    return named.largest if named is not None else None

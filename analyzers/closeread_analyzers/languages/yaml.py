@@ -139,12 +139,12 @@ class _Reader:
         tag = event.tag
         own = tag is not None and tag != "!" and not tag.startswith("tag:yaml.org,")
         value: ir.ConstantValue = text
-        if event.style is None and not is_key and tag is None:
+        if not event.style and not is_key and tag is None:
             value = _resolved(text)
         elif event.style in ("|", ">"):
             end = start + len(self.source[start:end].rstrip())
         constant = ir.Constant(start, max(start, end), value)
-        if is_key and text == "<<" and event.style is None:
+        if is_key and text == "<<" and not event.style:
             return ir.Opaque(start, end, "merge", [])
         return _tagged(constant, tag) if own and not is_key else constant
 

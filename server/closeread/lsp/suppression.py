@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 
-import tree_sitter
-
-from closeread_analyzers.languages import language_of
+from closeread_analyzers.languages import Tree, language_of
 
 REASON = "TODO: say why"
 """Stands where the user's own words belong."""
@@ -46,6 +44,6 @@ def edit(text: bytes, name: str, line_start: int, rule: str) -> tuple[int, int, 
     return None
 
 
-def _is_comment(tree: tree_sitter.Tree, at: int) -> bool:
+def _is_comment(tree: Tree, at: int) -> bool:
     node = tree.root_node.descendant_for_byte_range(at, at)
     return node is not None and "comment" in node.type

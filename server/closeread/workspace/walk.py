@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from closeread_analyzers.finding import Problem
+from closeread_analyzers.languages import largest
 
 from .. import platform_
 from . import ignore
@@ -115,6 +116,10 @@ class _Walk:
                 if rules.skips(path, entry.name, is_folder=False):
                     self.ignored += 1
                 elif entry.is_file():
+                    limit = largest(entry.name)
+                    if limit is not None and entry.stat().st_size > limit:
+                        self.ignored += 1
+                        return
                     self.files.add(path)
                     self.seen.add(os.path.join(real, entry.name))
                 else:

@@ -272,7 +272,7 @@ class TemplateLowerer:
                     continue
                 token = parser.tokens[min(parser.at, len(parser.tokens) - 1)]
                 name = parser.name()
-            if name:
+            if name and not (isinstance(value, ir.Name) and value.id == name):  # `with a=a` says what is so
                 target = self.names.target(name, token.start - self.base, token.end - self.base)
                 self.body.append(ir.Assign(target.start, value.end, [target], value))
             parser.take(",", "and")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...configuration import entries, secret_in
 from ...finding import Confidence, Severity
 from ...shapes import arguments_by_name, last_name
 from ...words import COMMON_PASSWORDS, is_random, likeness, promise
@@ -21,6 +22,8 @@ _USER = frozenset(["user", "username", "user_name", "login", "email", "userid", 
 def check(node: ir.Node, context: Context) -> Iterator[Report]:
     """Reports the literal, or what is compared with it."""
     kind = type(node)
+    if "settings" in context.traits:
+        return _in_settings(node, context)
     if kind is ir.Call:
         return _in_call(node, context)  # type: ignore[arg-type]
     if kind is ir.Assign:
@@ -30,6 +33,21 @@ def check(node: ir.Node, context: Context) -> Iterator[Report]:
     if kind is ir.Comparison:
         return _in_comparison(node, context)  # type: ignore[arg-type]
     return _in_parameter(node, context)  # type: ignore[arg-type]
+
+
+def _in_settings(node: ir.Node, context: Context) -> Iterator[Report]:
+    """Configuration: every value is in use, and many are placeholders or defaults of a container on a desk."""
+    named: list[tuple[str, ir.Expression]] = []
+    if type(node) is ir.Assign and node.value is not None:
+        named = [(_name(target), node.value) for target in node.targets]
+    elif type(node) is ir.Mapping:
+        named = [(name, value) for name, _, value in entries(node)]
+    for name, value in named:
+        sure = secret_in(name, value, context) if promise(name) else ""
+        if sure == "strong" and not context.is_test:
+            yield Report(value, name=name)
+        elif sure == "strong" or (sure and not context.is_test):
+            yield Report(value, name=name, severity=Severity.LOW, confidence=Confidence.LOW)
 
 
 def _in_assignment(node: ir.Assign, context: Context) -> Iterator[Report]:

@@ -1,0 +1,32 @@
+"""A password, by its name, in a hash made for speed. Where the flow of a client's password was seen, that rule speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import Context, Report
+from ...shapes import argument, last_name
+from ...tree import walk_here
+
+visits = (ir.Call,)
+calls = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "new", "update"})
+
+_HASHES = re.compile(r"hashlib\.(md5|sha\w+)(\(\)\.update)?|(md5|sha)\.new")
+_PASSWORD = re.compile(r"(.*_)?(password|passwd|passwort|pwd|passphrase|pass_?word)\d?(_?(raw|plain|text|str|bytes|utf8|encoded))?", re.IGNORECASE)
+
+
+def check(node: ir.Call, context: Context) -> Iterator[Report]:
+    """Reports the hash."""
+    if context.is_test or not _HASHES.fullmatch(context.path(node.callee) or ""):
+        return
+    given = argument(node, 0)
+    if given is not None and any(_is_password(part) for part in walk_here(given)):
+        yield Report(node)
+
+
+def _is_password(node: ir.Node) -> bool:
+    if isinstance(node, ir.Subscript) and isinstance(node.key, ir.Constant):
+        return isinstance(node.key.value, str) and bool(_PASSWORD.fullmatch(node.key.value))
+    return isinstance(node, (ir.Name, ir.Attribute)) and bool(_PASSWORD.fullmatch(last_name(node)))

@@ -1,0 +1,47 @@
+"""A function that by its name makes a secret, and returns what a generator for dice gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import Context, Report
+from ...shapes import own_nodes
+from ...tree import walk
+from ...words import words_of
+
+visits = (ir.FunctionDefinition,)
+
+_SECRETS = re.compile(
+    r"(^|_)(tokens?|otp|totp|passwords?|passwd|secret|session_?id|api_?key|nonce|csrf|salt|pin_?code|passcode|(verification|reset|auth|activation"
+    r"|confirmation)_?code)(_|$)"
+)
+_DICE = re.compile(r"random\.(random|choice|choices|randint|randrange|sample|getrandbits|uniform)|uuid\.uuid1|numpy\.random\.\w+")
+
+
+def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:
+    """Reports the generator's call."""
+    function = node.function
+    if context.is_test or not _SECRETS.search(words_of(function.name)):
+        return
+    kept: set[str] = set()
+    returned: list[ir.Expression] = []
+    for part in own_nodes(function):
+        if isinstance(part, ir.Return) and part.value is not None:
+            returned.append(part.value)
+    kept = {inner.id for value in returned for inner in walk(value) if type(inner) is ir.Name}
+    for part in own_nodes(function):
+        if isinstance(part, ir.Assign) and part.value is not None and _names(part.targets) & kept:
+            returned.append(part.value)
+        elif isinstance(part, ir.AugmentedAssign) and _names([part.target]) & kept:
+            returned.append(part.value)
+    for value in returned:
+        for inner in walk(value):
+            if isinstance(inner, ir.Call) and _DICE.fullmatch(context.path(inner.callee) or ""):
+                yield Report(inner, name=context.text(inner.callee))
+                return
+
+
+def _names(targets: list[ir.Expression]) -> set[str]:
+    return {target.id for target in targets if type(target) is ir.Name}

@@ -1,0 +1,78 @@
+"""A value written between the quotes of an SQL statement.
+
+Where the value comes from is not asked: that is the flow rule's question, and where that has spoken, this one is silent.
+Deliberately absent: values without quotes, which may be numbers, and names of tables, which nobody puts in quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import UNKNOWN, Context, Report
+from ...shapes import argument, last_name
+
+visits = (ir.Call, ir.Assign)
+
+_TAKERS = re.compile(r"execute|executemany|executescript|raw|text|query|.*_query|query_.*|execute_.*|run_sql|fetch|.*_sql|sql", re.IGNORECASE)
+_HOLDERS = re.compile(r"(.*_)?(sql|query|stmt|statement|cmd|qry|q|request|req)\d*(_.*)?", re.IGNORECASE)
+_STATEMENT = re.compile(
+    r"\s*(SELECT\s.+\sFROM\s|INSERT\s+(OR\s+\w+\s+|IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|UPDATE\s.+\sSET\s|DELETE\s+FROM\s)",
+    re.IGNORECASE | re.DOTALL,
+)
+_HOLE = "\0"
+_QUOTED = re.compile(rf"(['\"])%*{_HOLE}%*\1")
+_PERCENT = re.compile(r"%(?:\(\w+\))?s|%%")
+_BRACES = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
+_ESCAPES = re.compile(r"escape|quote|sanitiz|int|float|len|hexdigest|isoformat|strftime|now|uuid", re.IGNORECASE)
+
+
+def check(node: ir.Node, context: Context) -> Iterator[Report]:
+    """Reports the statement's text."""
+    if context.is_test:
+        return
+    if isinstance(node, ir.Call):
+        given = argument(node, 0) if _TAKERS.fullmatch(last_name(node.callee)) else None
+        # the same text in a call whose value is kept as a statement is one statement
+    elif isinstance(node, ir.Assign):
+        given = node.value if any(_HOLDERS.fullmatch(last_name(target)) for target in node.targets) else None
+    else:
+        return
+    if given is None or not isinstance(given, (ir.Binary, ir.Template, ir.Call)):
+        return
+    text = _composed(given, context)
+    if _HOLE in text and _STATEMENT.match(text) and _QUOTED.search(text):
+        yield Report(given)
+
+
+def _composed(part: ir.Expression, context: Context) -> str:
+    """The text as far as it is constant, with a mark for each value put into it."""
+    known = context.constant(part)
+    if known is not UNKNOWN:
+        return str(known)
+    if isinstance(part, ir.Template):
+        return "".join(_composed(inner, context) for inner in part.parts)
+    if isinstance(part, ir.Binary) and part.operator == "+":
+        return _composed(part.left, context) + _composed(part.right, context)
+    if isinstance(part, ir.Binary) and part.operator == "%":
+        text = _composed(part.left, context)
+        return text if _harmless(part.right) else _PERCENT.sub(_filled, text)
+    if isinstance(part, ir.Call) and isinstance(part.callee, ir.Attribute) and part.callee.name == "format":
+        values = [given.value for given in part.arguments]
+        text = _composed(part.callee.value, context)
+        return text if all(map(_harmless, values)) else _BRACES.sub(_filled, text)
+    return "?" if _harmless(part) else _HOLE
+
+
+def _filled(place: re.Match[str]) -> str:
+    return place[0] if place[0] in ("%%", "{{", "}}") else _HOLE
+
+
+def _harmless(value: ir.Expression) -> bool:
+    """A constant by its name, something made harmless on the spot, or several such."""
+    if isinstance(value, ir.Sequence):
+        return all(map(_harmless, value.items))
+    if isinstance(value, ir.Call):
+        return bool(_ESCAPES.search(last_name(value.callee)))
+    return isinstance(value, ir.Constant) or (last_name(value).isupper() and len(last_name(value)) > 1)
