@@ -5,9 +5,11 @@ Absent on purpose: the formats. A rule here asks for the trait "settings" and re
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Literal
 
 from . import ir
 from .check import Context
@@ -19,10 +21,13 @@ _FOR_PEOPLE = re.compile(
     re.IGNORECASE,
 )
 _EXAMPLES = frozenset(
-    ["example", "examples", "schema", "schemas", "properties", "definitions", "placeholder", "placeholders", "encrypted"]
-    + ["translations", "messages", "labels", "i18n", "encrypted_data", "dependencies", "dev_dependencies", "headers"]
+    ("example", "examples", "schema", "schemas", "properties", "definitions", "placeholder", "placeholders")
+    + ("encrypted", "encrypted_data", "translations", "messages", "labels", "i18n", "headers")
+    + ("dependencies", "dev_dependencies")
 )
-_REFERENCE = re.compile(r"(?:^|_)(?:existing|image_pull|pull|tls|cert|certificate|ssl|registry)_secret$|^secret_?(?:name|ref)$")
+_REFERENCE = re.compile(
+    r"(?:^|_)(?:existing|image_pull|pull|tls|cert|certificate|ssl|registry)_secret$|^secret_?(?:name|ref)$"
+)
 _NO_SECRET = re.compile(
     r"^ENC\[|^[~^v=<>]*\d+(\.[\dx*]+)+|^\$(2[abxy]|argon2\w*|[156]|pbkdf2[\w-]*|scrypt)\$|^pbkdf2|^\{\w+\}|^base64:$"
     r"|^[a-z]+\d{0,2}([-_./][a-z]+\d{0,2})+$|^\w+://|^(op|vault|secret|ssm|aws|gcp|azure)[:/]|^\$|^%|^AgA|^vault\W"
@@ -73,47 +78,67 @@ def is_on(value: ir.Expression | None) -> bool:
 _ON = frozenset({"true", "1", "on", "yes"})
 
 
-def documents(module: ir.Module) -> Iterator[tuple[int, dict[str, tuple[ir.Node, ir.Expression]]]]:
-    """The documents of a file: by key at the top, the target and the value. The number is the document's start.
-
-    Positions of nodes are relative to their unit: in a file of one document, to their key's own assignment.
-    """
-    whole: dict[str, tuple[ir.Node, ir.Expression]] = {}
-    for unit in module.units:
-        statement = unit.statement
-        if type(statement) is ir.Block:
-            yield unit.start, dict(_keys(statement.body))
-        else:
-            whole.update(_keys([statement]))
-    if whole:
-        yield 0, whole
-
-
 def document(context: Context) -> dict[str, ir.Expression]:
     """The values at the top of the document that the current unit is in."""
     if type(context.unit.statement) is ir.Block:
-        return {key: value for key, (_, value) in _keys(context.unit.statement.body)}
-    statements = [unit.statement for unit in context.module.units if type(unit.statement) is ir.Assign]
-    return {key: value for key, (_, value) in _keys(statements)}
+        statements = context.unit.statement.body
+    else:
+        statements = [unit.statement for unit in context.module.units]
+    return {
+        target.id: statement.value
+        for statement in statements
+        if type(statement) is ir.Assign and statement.value is not None
+        for target in statement.targets
+        if type(target) is ir.Name
+    }
 
 
-def _keys(statements: list[ir.Statement] | list[ir.Assign]) -> Iterator[tuple[str, tuple[ir.Node, ir.Expression]]]:
-    for statement in statements:
-        if type(statement) is ir.Assign and statement.value is not None:
-            for target in statement.targets:
-                if type(target) is ir.Name:
-                    yield target.id, (target, statement.value)
+def within(node: ir.Node, context: Context, pattern: re.Pattern[str]) -> Iterator[tuple[ir.Node, re.Match[str]]]:
+    """Each place in the source of `node` that matches, as a node of its own."""
+    text = context.text(node)
+    for found in pattern.finditer(text):
+        start = node.start + len(text[: found.start()].encode())
+        yield ir.Node(start, start + len(found[0].encode())), found
 
 
-def keys_above(context: Context) -> list[str]:
-    """The keys that lead to the current node, outermost first."""
+def revealed(text: str) -> str:
+    """What a value of a secret in a manifest is behind its encoding; "" if it is none."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (ValueError, UnicodeDecodeError):
+        return ""
+
+
+def is_manifest_of(kind: str, context: Context) -> bool:
+    """Whether the document is a manifest of this kind."""
+    top = document(context)
+    return "apiVersion" in top and text_of(top.get("kind")) == kind
+
+
+@lru_cache(maxsize=256)
+def is_workflow(path: str) -> bool:
+    """Whether a file is a workflow or an action of a repository's host."""
+    return _WORKFLOW.search(path) is not None
+
+
+@lru_cache(maxsize=256)
+def is_compose(path: str) -> bool:
+    """Whether a file by its name says which containers run together."""
+    return _COMPOSE.search(path) is not None
+
+
+_WORKFLOW = re.compile(r"(^|/)\.(github|gitea|forgejo)/workflows/[^/]+$|(^|/)action\.ya?ml$")
+_COMPOSE = re.compile(r"(^|/)(docker-|podman-)?compose[^/]*\.ya?ml$|(^|/)(docker-)?stack\.ya?ml$")
+
+
+def keys_above(node: ir.Node, context: Context) -> list[str]:
+    """The keys that lead to `node`, the current one, outermost first."""
     found: list[str] = []
-    parents = context.parents
-    for at, parent in enumerate(parents):
+    for parent, below in zip(context.parents, [*context.parents[1:], node], strict=True):
         if type(parent) is ir.Assign:
             found += [target.id for target in parent.targets if type(target) is ir.Name]
-        elif type(parent) is ir.Mapping and at + 1 < len(parents):
-            found += [key for key, _, value in entries(parent) if value is parents[at + 1]]
+        elif type(parent) is ir.Mapping:
+            found += [key for key, _, value in entries(parent) if value is below]
     return found
 
 
@@ -123,8 +148,11 @@ def is_for_people(path: str) -> bool:
     return _FOR_PEOPLE.search(path) is not None
 
 
-def secret_in(name: str, value: ir.Expression, context: Context) -> str:
-    """How sure a value is a secret that is set under `name`: "strong", "weak", "default", or "" for none."""
+Sure = Literal["", "default", "weak", "strong"]
+
+
+def secret_in(name: str, value: ir.Expression, node: ir.Node, context: Context) -> Sure:
+    """How sure it is that a value is a secret, being set under `name` in `node`, the current one; "" if it is none."""
     if type(value) is not ir.Constant or isinstance(value.value, bool) or value.value is None:
         return ""
     kind = promise(name)
@@ -137,10 +165,13 @@ def secret_in(name: str, value: ir.Expression, context: Context) -> str:
         return "default"
     if " " in text or not text.isascii() or _NO_SECRET.search(text) or _REFERENCE.search(words_of(name)):
         return ""
+    above = [words_of(key) for key in keys_above(node, context)]
+    if above[:1] == ["data"] and is_manifest_of("Secret", context):
+        text = revealed(text)
     like = likeness(text)
     if like == "no" or (like == "weak" and kind != "password"):
         return ""
-    if not _EXAMPLES.isdisjoint(words_of(key) for key in keys_above(context)):
+    if not _EXAMPLES.isdisjoint(above):
         return ""
     if like == "strong" and kind != "password" and entropy(text) < 3:
         return "weak"

@@ -15,12 +15,11 @@ from . import ir
 from .catalogue import Condition, Entry, Sink, Use
 from .finding import FileResult, Finding, Location, Step
 from .flow.engine import Engine
-from .flow.reach import barred, way_to
+from .flow.lines import barred, is_on_the_way, place_of, way_to
 from .flow.scopes import Source
 from .flow.values import UNKNOWN, Bound, ClassRef, FunctionRef, Parameter, Site, Taint
 from .flow.watch import Place, SeenCall, Watch, watching
 from .presentation import Presentation, line_of, span
-from .tree import walk
 
 Kind = Literal[
     "reported", "suppressed", "cleared", "no-rule", "elsewhere", "no-data", "condition", "position", "unknown-call",
@@ -48,7 +47,7 @@ no-code       there is nothing on this line to evaluate"""
 MAX_FILES = 200
 """Files in which callers are looked for."""
 MAX_NOTES = 8
-MAX_STEPS_BACK = 6
+MAX_VALUES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +97,20 @@ class Explanation:
             raise NoSuchLine(f"{path} cannot be read, or is in no language that is analysed")
         if not 0 < line <= len(source.line_starts()):
             raise NoSuchLine(f"{path} has {len(source.line_starts())} lines; there is no line {line}")
-        place = _place(source, line)
+        place = place_of(source, line)
         if place is None:
-            found = self._on_line(self.analyze(path), path, line)
-            return Answer(path, line, found, (*self._reported(found), Note("no-code", "There is no code on this line.")))
+            found = _on_line(self.analyze(path), path, line)
+            return Answer(
+                path, line, found, (*self._reported(found), Note("no-code", "There is no code on this line."))
+            )
+        line = line_of(source, source.units[place.unit].start + place.start)
         watch = Watch(place)
         findings: dict[str, Finding] = {}
         looked = 0
         with watching(self.engine, watch):
             for other in self._files(path, source, place, others, read):
                 looked += 1
-                findings |= {finding.fingerprint: finding for finding in self._on_line(self.analyze(other), path, line)}
+                findings |= {finding.fingerprint: finding for finding in _on_line(self.analyze(other), path, line)}
         found = tuple(sorted(findings.values(), key=lambda f: (f.location.start_column, f.rule)))
         notes = list(dict.fromkeys(self._notes(source, watch, found, looked)))
         return Answer(path, line, found, tuple(notes[: 4 * MAX_NOTES]))
@@ -128,10 +130,6 @@ class Explanation:
                 left -= 1
                 yield other
 
-    @staticmethod
-    def _on_line(result: FileResult, path: str, line: int) -> tuple[Finding, ...]:
-        return tuple(f for f in result.findings if f.location.path == path and f.location.start_line == line)
-
     # --- The notes --------------------------------------------------------------------------------
 
     def _notes(self, source: Source, watch: Watch, findings: tuple[Finding, ...], looked: int) -> Iterator[Note]:
@@ -143,9 +141,12 @@ class Explanation:
         told = list(self._arrivals(watch, findings))
         yield from told
         calls = [note for node, call in watch.calls.items() for note in self._call(watch, node, call)]
-        yield from calls
-        if any(note.kind == "no-data" for note in calls) or not any(taint.kind for taint in _taints(watch)):
-            yield from self._lost(source, watch)
+        yield from (note for note in calls if note.kind != "condition" or not findings)
+        yield from self._beyond(watch)
+        empty = any(note.kind == "no-data" for note in calls)
+        if empty or not any(taint.kind for taint in _taints(watch)):
+            told += self._lost(source, watch)
+            yield from (note for note in told if note.kind == "lost")
         if any(note.kind == "parameter" for note in told) or (
             not findings and any(isinstance(taint.origin, Parameter) for taint in _taints(watch))
         ):
@@ -153,7 +154,7 @@ class Explanation:
         if not findings:
             data = list(self._data(watch))
             yield from data
-            if not data and not told:
+            if not data and not told and not empty:
                 yield Note("nothing", "No data from outside is known to come to this line.")
 
     def _reported(self, findings: tuple[Finding, ...]) -> Iterator[Note]:
@@ -195,31 +196,52 @@ class Explanation:
                         yield Note("elsewhere", f"{what}; {rule.id} leaves the word to {speaker}.", at, trace)
 
     def _since(self, watch: Watch, taint: Taint, kind: str) -> str:
-        """Where data became harmless for a kind."""
-        places = []
-        for change in watch.changes.values():
-            if kind in change.kinds and _same_data(change.taint, taint):
-                at = self.show._location(change.site)
-                where = f"{at.path}:{at.start_line}" if at.path != watch.place.path else f"line {at.start_line}"
-                how = "a test of" if change.guard else "made so by"
-                places.append(f"{how} `{self._code(change.site)}` ({where})")
-        return "; ".join(dict.fromkeys(places)) or "by what it is, or by the constant text in front of it"
+        """Where data became harmless for a kind: of all such places, those on the way to the line."""
+        changes = [c for c in watch.changes.values() if kind in c.kinds and _same_data(c.taint, taint)]
+        source = self.source(watch.place.path)
+        near = [c for c in changes if source is not None and is_on_the_way(source, watch.place, c)]
+        places = [f"{'by a test of' if c.guard else 'made so by'} {self._at(c.site, watch)}" for c in near or changes]
+        return " and ".join(dict.fromkeys(places)) or "by what kind of value it is"
+
+    def _at(self, site: Site, watch: Watch) -> str:
+        at = self.show._location(site)
+        where = f"line {at.start_line}" if at.path == watch.place.path else f"{at.path}:{at.start_line}"
+        return f"`{self._code(site)}` ({where})"
+
+    def _beyond(self, watch: Watch) -> Iterator[Note]:
+        """What data does in the functions that the line calls."""
+        for arrival in list(watch.beyond.values())[:MAX_NOTES]:
+            kind, taint = arrival.kind, arrival.taint
+            rules = [rule.id for rule in self.engine.catalogue.flows.get(kind, ()) if taint.kind in rule.flow_from]
+            if not rules:
+                continue
+            end = "harmless there" if kind in taint.cleared else f"reported there ({', '.join(rules)})"
+            message = (
+                f"From here {self._named(taint)} reaches {self._at(arrival.site, watch)}, which is about {kind}: {end}."
+            )
+            yield Note("passed", message, self.show._location(arrival.site), tuple(self.show._steps(taint.trail)))
 
     def _call(self, watch: Watch, node: ir.Call, call: SeenCall) -> Iterator[Note]:
         site = Site(watch.place.path, watch.place.unit, node.start, node.end)
         name = self._code(Site(site.path, site.unit, node.callee.start, node.callee.end))
         at = self.show._location(site)
         asked = [(entry, holds) for entry, holds in call.entries if isinstance(entry, Sink | Use)]
+        missed: list[str] = []
         for kind in dict.fromkeys(entry.kind for entry, _ in asked if isinstance(entry, Sink | Use)):
             entries = [(entry, holds) for entry, holds in asked if getattr(entry, "kind", "") == kind]
             speaking = [entry for entry, holds in entries if holds]
-            if not speaking:
+            if not speaking and (call.tainted or isinstance(entries[0][0], Use)):
                 conditions = " or ".join(dict.fromkeys(_condition(entry) for entry, _ in entries))
                 yield Note("condition", f"`{name}` counts as {kind} only where {conditions}; not so here.", at)
-            elif isinstance(speaking[0], Sink) and not any(
-                arrival.kind == kind and arrival.site == site for arrival in watch.arrivals.values()
+            elif (
+                speaking
+                and isinstance(speaking[0], Sink)
+                and not any(arrival.kind == kind and arrival.site == site for arrival in watch.arrivals.values())
             ):
-                yield self._unreached(name, kind, speaking[0], call, at)
+                minded = "/".join(dict.fromkeys(_argument(r.kind, r.position, r.name) for r in speaking[0].arguments))
+                missed.append(f"{kind} in {minded}")
+        if missed:
+            yield _unreached(name, " and ".join(missed), call, at)
         if not call.entries and call.tainted:
             names = ", ".join(call.tainted)
             target = call.callee.target
@@ -230,27 +252,21 @@ class Explanation:
                 where = f"{place.path}:{place.start_line}"
                 yield Note("passed", f"Data goes into `{name}` ({names}), which is at {where}.", place)
 
-    def _unreached(self, name: str, kind: str, entry: Sink, call: SeenCall, at: Location) -> Note:
-        minded = ", ".join(dict.fromkeys(_argument(ref.kind, ref.position, ref.name) for ref in entry.arguments))
-        if call.tainted:
-            given = ", ".join(call.tainted)
-            message = f"`{name}` is about {kind} in {minded}; data from outside or a caller is in {given} only."
-            return Note("position", message, at)
-        constants = [repr(value.const)[:40] for value in call.untainted.values() if value.const is not UNKNOWN]
-        because = f" (here: {', '.join(constants)})" if constants else ""
-        return Note("no-data", f"`{name}` is about {kind} in {minded}; nothing from outside is known there{because}.", at)
-
     def _lost(self, source: Source, watch: Watch) -> Iterator[Note]:
         """Where data went in and did not come out, among what the line's names were computed from."""
-        ranges = _computed_from(source, watch.place)
+        sinks = {arrival.site for arrival in watch.arrivals.values()}
+        everything = frozenset(self.engine.catalogue.flows)
         for change in watch.changes.values():
-            site = change.site
-            if change.kinds or site.path != watch.place.path or site.unit != watch.place.unit:
+            if change.site in sinks or not is_on_the_way(source, watch.place, change):
                 continue
-            if any(start <= site.start and site.end <= end for start, end in ranges):
-                at = self.show._location(site)
-                message = f"{self._named(change.taint)} goes into `{self._code(site)}` (line {at.start_line}) and is not followed out of it."
-                yield Note("lost", message, at, tuple(self.show._steps(change.taint.trail)))
+            data, at = self._named(change.taint), self._at(change.site, watch)
+            if not change.kinds:
+                message = f"{data} goes into {at} and is not followed out of it."
+            elif change.guard and change.kinds | change.taint.cleared >= everything:
+                message = f"{data} is one of the program's own constants by a test of {at}."
+            else:
+                continue
+            yield Note("lost", message, self.show._location(change.site), tuple(self.show._steps(change.taint.trail)))
 
     def _callers(self, watch: Watch, looked: int) -> Iterator[Note]:
         source = self.source(watch.place.path)
@@ -259,13 +275,18 @@ class Explanation:
             return
         if not watch.callers:
             files = f"{looked} file{'s' if looked != 1 else ''}"
-            message = f"No call of `{info.function.name}` was found ({files} looked at), and no framework is known to call it: what its parameters hold is unknown."
+            message = (
+                f"No call of `{info.function.name}` was found ({files} looked at), and no framework is known to call it: "
+                "what its parameters hold is unknown."
+            )
             yield Note("uncalled", message)
         for caller in list(watch.callers.values())[:MAX_NOTES]:
             at = self.show._location(caller.site)
             kinds = sorted({taint.kind for taint in caller.taints if taint.kind})
-            passes = f"with {' and '.join(kinds)} data" if kinds else (
-                "with parameters of its own" if caller.taints else "with nothing from outside"
+            passes = (
+                f"with {' and '.join(kinds)} data"
+                if kinds
+                else ("with parameters of its own" if caller.taints else "with nothing from outside")
             )
             yield Note("caller", f"`{info.function.name}` is called at {at.path}:{at.start_line}, {passes}.", at)
 
@@ -275,7 +296,10 @@ class Explanation:
             if taint.kind and (taint.origin not in best or len(taint.cleared) < len(best[taint.origin].cleared)):
                 best[taint.origin] = taint
         for taint in list(best.values())[:MAX_NOTES]:
-            cleared = f"; harmless for {', '.join(sorted(taint.cleared))}" if taint.cleared else ""
+            kinds = (
+                ", ".join(sorted(taint.cleared)) if len(taint.cleared) <= 6 else f"{len(taint.cleared)} kinds of sinks"
+            )
+            cleared = f"; harmless for {kinds}" if kinds else ""
             steps = tuple(self.show._steps(taint.trail))
             yield Note("data", f"{self._named(taint)} is here{cleared}.", steps[0].location if steps else None, steps)
 
@@ -300,8 +324,26 @@ class Explanation:
         return span(source, unit.start, unit.start) if source is not None and unit is not None else None
 
 
+def _on_line(result: FileResult, path: str, line: int) -> tuple[Finding, ...]:
+    return tuple(
+        finding
+        for finding in result.findings
+        if finding.location.path == path and finding.location.start_line <= line <= finding.location.end_line
+    )
+
+
 def _taints(watch: Watch) -> Iterator[Taint]:
     return (taint for seen in watch.seen.values() for taint in seen.taints)
+
+
+def _unreached(name: str, minded: str, call: SeenCall, at: Location) -> Note:
+    if call.tainted:
+        given = ", ".join(call.tainted)
+        message = f"`{name}` is about {minded}; data from outside, or from a caller, is in {given} only."
+        return Note("position", message, at)
+    constants = [repr(value.const)[:40] for value in call.untainted.values() if value.const is not UNKNOWN]
+    because = f" (here: {', '.join(constants)})" if constants else ""
+    return Note("no-data", f"`{name}` is about {minded}; nothing from outside is known there{because}.", at)
 
 
 def _same_data(one: Taint, other: Taint) -> bool:
@@ -326,83 +368,16 @@ def _tested(condition: Condition) -> str:
         return " or ".join(_tested(inner) for inner in condition.alternatives)
     name = "/".join(_argument(ref.kind, ref.position, ref.name) for ref in condition.arguments)
     if condition.operator == "is":
-        return f"{name} is {' or '.join(repr(value) for value in condition.values)}"
+        values = [repr(value) for value in condition.values]
+        return f"{name} is {' or '.join(values[:MAX_VALUES])}{' or...' if len(values) > MAX_VALUES else ''}"
     if condition.values:
-        return f"{name} {condition.operator} {condition.values[0]}"
+        return f"{name} {condition.operator} {condition.values[0]!r}"
     return f"{name} is {condition.operator}"
 
 
 def _argument(kind: str, position: int, name: str) -> str:
     words = {"all": "any argument", "self": "the object it is called on", "return": "its result"}
     return words.get(kind) or (f"argument {position}" if kind == "position" else f"`{name}`")
-
-
-# --- Places ----------------------------------------------------------------------------------------
-
-
-def _nodes(statement: ir.Statement) -> Iterator[ir.Node]:
-    """All of a unit, with positions relative to its start."""
-    if isinstance(statement, ir.FunctionDefinition):
-        return walk(statement.function)
-    return walk(statement)
-
-
-def _place(source: Source, line: int) -> Place | None:
-    """What of a line can be asked about; of a line that only goes on, the one where its expression or statement starts."""
-    starts = source.line_starts()
-    text = source.module.source
-    first, last = starts[line - 1], starts[line] if line < len(starts) else len(text)
-    code = text[first:last]
-    first += len(code) - len(code.lstrip())
-    if not code.strip():
-        return None
-    around = [(unit.end - unit.start, key) for key, unit in source.units.items() if unit.start <= first < unit.end]
-    if not around:
-        return None
-    key = min(around)[1]
-    unit = source.units[key]
-    start, end = first - unit.start, last - unit.start
-    nodes = [node for node in _nodes(unit.statement) if isinstance(node, ir.Expression | ir.Statement | ir.Parameter)]
-    if start == 0 or any(start <= node.start < end for node in nodes):
-        return Place(source.path, key, start, end)
-    inside = [node for node in nodes if node.start < start < node.end and not _has_body(node)]
-    if not inside:
-        return None
-    return _place(source, line_of(source, unit.start + min(inside, key=lambda node: node.end - node.start).start))
-
-
-def _has_body(node: ir.Node) -> bool:
-    return any(isinstance(getattr(node, name, None), list) for name in ("body", "cases", "handlers")) or isinstance(
-        node, ir.FunctionDefinition | ir.ClassDefinition | ir.FunctionExpression | ir.ClassExpression
-    )
-
-
-def _computed_from(source: Source, place: Place) -> list[tuple[int, int]]:
-    """The bytes of the line, and of what the names on it were assigned from, some steps back."""
-    nodes = list(_nodes(source.units[place.unit].statement))
-    assigned: dict[str, list[ir.Expression]] = {}
-    for node in nodes:
-        if isinstance(node, ir.Assign):
-            pairs = [(target, node.value) for target in node.targets]
-        elif isinstance(node, ir.AugmentedAssign | ir.Bind):
-            pairs = [(node.target, node.value)]
-        elif isinstance(node, ir.For):
-            pairs = [(node.target, node.iterable)]
-        else:
-            continue
-        for target, value in pairs:
-            for name in walk(target) if value is not None else ():
-                if isinstance(name, ir.Name) and value is not None:
-                    assigned.setdefault(name.id, []).append(value)
-    ranges = [(place.start, place.end)]
-    names = {node.id for node in nodes if isinstance(node, ir.Name) and place.start <= node.start < place.end}
-    known = set(names)
-    for _ in range(MAX_STEPS_BACK):
-        values = [value for name in names for value in assigned.get(name, ())]
-        ranges += [(value.start, value.end) for value in values]
-        names = {node.id for value in values for node in walk(value) if isinstance(node, ir.Name)} - known
-        known |= names
-    return ranges
 
 
 __all__ = ["Answer", "Explanation", "NoSuchLine", "Note"]

@@ -256,6 +256,6 @@ def merged(results: Iterable[FileResult]) -> list[Finding]:
             known = unique.get(finding.fingerprint)
             if known is None or (-finding.confidence, len(finding.trace)) < (-known.confidence, len(known.trace)):
                 unique[finding.fingerprint] = finding
-    return sorted(
-        unique.values(), key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule)
-    )
+    # a flow through several files is told with the file it starts from, so that what one place says is weighed again
+    told = presentation.unyielded(presentation.one_a_place(unique.values()), builtin().rules)
+    return sorted(told, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))

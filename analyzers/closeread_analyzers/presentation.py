@@ -173,8 +173,12 @@ def unyielded(findings: list[Finding], rules: Mapping[str, Rule]) -> list[Findin
     return [
         finding
         for finding in findings
-        if not any((finding.location.path, finding.function, rule) in spoken for rule in rules[finding.rule].yields)
+        if not any((finding.location.path, finding.function, rule) in spoken for rule in _yields(rules.get(finding.rule)))
     ]
+
+
+def _yields(rule: Rule | None) -> frozenset[str]:
+    return rule.yields if rule is not None else frozenset()
 
 
 def numbered(findings: Iterable[Finding | None]) -> list[Finding]:

@@ -27,7 +27,7 @@ f(b="b", a=source())
 
 ### default
 def f(a=source()):
-    sink(a)  # finding
+    sink(a)  # missed
 
 f()
 

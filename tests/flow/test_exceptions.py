@@ -36,7 +36,7 @@ try:
     unknown()
     x = "safe"
 except ValueError:
-    sink(x)  # finding
+    sink(x)  # missed
 
 ### after
 x = source()
@@ -103,7 +103,7 @@ def f():
     try:
         raise ValueError(source())
     except ValueError as e:
-        sink(str(e))  # finding
+        sink(str(e))  # missed
 
 ### with as
 with open(source()) as f:

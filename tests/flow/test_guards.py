@@ -197,7 +197,7 @@ def f():
 def f():
     x = source()
     if all(c in "abc" for c in x):
-        sink(x)
+        sink(x)  # spurious
 """
 
 

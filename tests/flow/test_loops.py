@@ -27,7 +27,7 @@ for _ in range(9):
 ### through three variables
 a = b = c = "safe"
 for _ in range(9):
-    sink(a)  # finding
+    sink(a)  # missed
     a = b
     b = c
     c = source()
@@ -52,9 +52,15 @@ while True:
 sink(x)  # finding
 
 ### after an endless loop
+def f():
+    while True:
+        pass
+    sink(source())
+
+### after an endless loop of a module, what follows is walked all the same
 while True:
     pass
-sink(source())
+sink(source())  # spurious
 
 ### continue
 for _ in unknown():

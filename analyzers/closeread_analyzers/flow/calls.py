@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import ir
 from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, NoReturn, Sink, Source, StepModel, TemplateModel, TypeModel, Use, name_words
 from ..regex import is_exponential
-from . import containers, expressions, folding, own, rendering
+from . import containers, expressions, folding, own, reflection, rendering
 from .summaries import Application, without_constant
 from .values import (
     NONE,
@@ -144,6 +144,9 @@ def call(frame: Frame, node: ir.Call, callee: Value, receiver: Value) -> Value:
             return folded
     if callee.path == "super" and frame.self_class is not None:
         return frame.engine.super_of(frame, frame.self_class, arguments)
+    done = reflection.call(frame, node, callee.path, arguments)
+    if done is not None:
+        return done
     entries = entries_for(frame, callee, receiver)
     if not entries and callee.path is not None and "." not in callee.path:
         constants = [value.const for value in arguments.positional]
@@ -391,7 +394,10 @@ def _root(place: ir.Expression) -> ir.Expression:
 
 def _pour(frame: Frame, place: ir.Expression, value: Value, taints: Taints) -> None:
     """Data goes into something that exists: a buffer, a builder, a record."""
-    if isinstance(place, ir.Name):
+    shape = frame.heap.get(value.ref) if value.ref else None
+    if shape is not None and shape.kind == "parameter":
+        containers.store(frame, value, UNKNOWN, Value(taints))
+    elif isinstance(place, ir.Name):
         frame.write(place.id, value.tainted(join_taints(value.taints, taints)))
     elif value.ref:
         containers.store(frame, value, UNKNOWN, Value(taints))
@@ -620,13 +626,15 @@ def _function(frame: Frame, node: ir.Node, ref: FunctionRef, given: Arguments) -
         return inline(frame, node, info.function, given, ref=ref, bound=arguments)
     result = Application(frame, ref, arguments, frame.site(node)).apply(summary)
     if summary.ensures and isinstance(node, ir.Call):
+        from .tests import clear_arguments
+
         bound = len(given.positional) - sum(1 for a in node.arguments if a.name is None and not a.spread)
-        tests.clear_arguments(frame, node, info.function, max(bound, 0), summary.ensures)
+        clear_arguments(frame, node, info.function, max(bound, 0), summary.ensures)
     return result
 
 
 def _worth_inlining(frame: Frame, function: ir.Function, arguments: dict[int, Value]) -> bool:
-    if frame.depth >= MAX_FRAMES or frame.record.inlined >= MAX_INLINED:
+    if frame.depth >= MAX_FRAMES or frame.record.inlined >= MAX_INLINED or frame.engine.is_running(function):
         return False
     tainted = constant = False
     for value in arguments.values():

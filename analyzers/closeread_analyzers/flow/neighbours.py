@@ -48,6 +48,7 @@ _SIGNALS: Final = {
     "sessions": re.compile(rb"\bsession\[|login_user\(|flask_login|session\.get\("),
     "by-name": re.compile(rb"^\s*(?:import|from)\s+connexion\b", re.MULTILINE),
 }
+_INNER_IMPORT: Final = re.compile(rb"^[ \t]+(?:from|import)\s", re.MULTILINE)
 _COMMENT: Final = re.compile(rb"(?m)^\s*#.*$|\s#\s.*$")
 
 
@@ -131,7 +132,8 @@ def _homes(path: str) -> list[str]:
 
 def _modules(source: Source) -> Iterator[tuple[str, int]]:
     found = [*source.imports.values(), *source.stars]
-    for info in source.functions.values():
+    inside = _INNER_IMPORT.search(source.module.source) is not None
+    for info in source.functions.values() if inside else ():
         found += [s for s in statements(*info.function.body) if isinstance(s, ir.Import)]
     for imported in found:
         for module in (imported.module, _inner(imported)):

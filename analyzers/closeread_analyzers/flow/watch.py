@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import ir
 from ..catalogue import Entry
-from . import calls, expressions
+from . import calls, expressions, own
 from . import frame as frames
 from .values import (
     UNKNOWN,
@@ -103,6 +103,7 @@ class Caller:
 class _Going:
     """An evaluation in progress: what its parts came to, and what is explained inside of it already."""
 
+    is_here: bool = False
     parts: dict[Origin, Taint] = field(default_factory=dict)
     explained: set[Origin] = field(default_factory=set)
 
@@ -115,6 +116,8 @@ class Watch:
         self.seen: dict[ir.Expression, Seen] = {}
         self.calls: dict[ir.Call, SeenCall] = {}
         self.arrivals: dict[tuple[str, Any, Site], Arrival] = {}
+        self.beyond: dict[tuple[str, Any, Site], Arrival] = {}
+        """What arrived elsewhere while something on the line was evaluated: a call's insides."""
         self.changes: dict[tuple[Site, Origin, frozenset[str]], Change] = {}
         self.callers: dict[Site, Caller] = {}
         self.ran: set[ir.Node] = set()
@@ -129,6 +132,8 @@ class Watch:
         """Data is at a sink, harmless or not."""
         if self.place.holds(site):
             self.arrivals.setdefault((kind, self.origin(frame, taint), site), Arrival(kind, taint, site))
+        elif taint.kind and any(going.is_here for going in self._going):
+            self.beyond.setdefault((kind, taint.origin, site), Arrival(kind, taint, site))
 
     def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: calls.Arguments) -> None:
         """A call is about to be made."""
@@ -143,7 +148,7 @@ class Watch:
         if callee.target is None:
             entries = calls.entries_for(frame, callee, receiver)
         else:
-            entries = calls.own.entries(frame, callee)
+            entries = own.entries(frame, callee)
         said = [(entry, calls.holds(frame, entry, arguments, receiver)) for entry, _ in entries]
         given = {f"argument {index}": value for index, value in enumerate(arguments.positional)}
         given |= {f"`{name}`": value for name, value in arguments.keyword.items()}
@@ -215,7 +220,7 @@ class Watch:
         """The function of an expression's class, telling."""
 
         def told(frame: Frame, node: ir.Expression) -> Value:
-            going = _Going()
+            going = _Going(self.place.holds(frame.site(node)))
             self._going.append(going)
             try:
                 value = plain(frame, node)

@@ -150,9 +150,7 @@ def _by_name() -> dict[str, Language]:
     """By whole names, and by prefixes: these end in a dot, so that none can be taken for the other."""
     by_language = {language.name: language for language in languages()}
     return {
-        name: by_language[language]
-        for language, named in _named().items()
-        for name in (*named.names, *named.prefixes)
+        name: by_language[language] for language, named in _named().items() for name in (*named.names, *named.prefixes)
     }
 
 

@@ -108,7 +108,9 @@ def _lowered(start: int, line: str) -> Iterator[ir.Statement]:
     if name in _COMMANDS:
         arguments += _command(start, line, rest)
     else:
-        arguments += [_argument(start + word.start(), _decoded(word[0]).strip('"')) for word in _WORD.finditer(line, rest)]
+        arguments += [
+            _argument(start + word.start(), _decoded(word[0]).strip('"')) for word in _WORD.finditer(line, rest)
+        ]
     yield ir.ExpressionStatement(first, end, ir.Call(first, end, callee, arguments))
 
 

@@ -116,9 +116,7 @@ def dotted(start: int, text: str) -> ir.Expression:
     return found
 
 
-def module_of(
-    path: str, source: bytes, statements: list[ir.Statement], problems: list[ir.SyntaxProblem]
-) -> ir.Module:
+def module_of(path: str, source: bytes, statements: list[ir.Statement], problems: list[ir.SyntaxProblem]) -> ir.Module:
     """A module of one unit a statement. Takes the statements, whose positions are absolute, and moves them."""
     units: list[ir.Unit] = []
     for statement in statements:

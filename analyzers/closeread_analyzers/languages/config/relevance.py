@@ -14,11 +14,15 @@ _SECRETS = (
     *(b"master_key", b"masterkey", b"encryption", b"encrypt_key", b"signing", b"jwt", b"hmac", b"token"),
 )
 _SETTINGS = (
-    *(b"privileged", b"docker.sock", b"hostpath", b"hostpid", b"hostnetwork", b"network_mode", b"pid:"),
-    *(b"github.event", b"github.head_ref", b"pull_request_target", b"ports:", b"exposure", b"| sh", b"| bash"),
-    *(b"|sh", b"|bash", b"| sudo", b"tls_reject", b"ssl_no_verify", b"sslverify", b"httpsverify", b"strict-ssl"),
+    *(b"privileged", b".sock", b"hostpath", b"- /:", b"source: /", b"ports:"),
+    *(b"github.event", b"github.head_ref", b"pull_request_target", b"workflow_run"),
+    *(b"| sh", b"|sh", b"| bash", b"|bash", b"| sudo", b"|sudo", b"| /", b"|/"),
+    *(b"tls_reject", b"ssl_no_verify", b"sslverify", b"ssl_verify", b"httpsverify", b"strict-ssl", b"strict_ssl"),
+    *(b"skip_verify", b"skip-verify", b"skipverify", b"skip_tls", b"skip-tls", b"skiptls"),
 )
-_TOKEN = re.compile(rb"A[KS]IA[A-Z2-7]{8}|AIza|SG\.\w|gh[pousr]_|glpat-|xox|k_live_|npm_|pypi-|_v1_|eyJ|hooks\.s|AccountKey")
+_TOKEN = re.compile(
+    rb"A[KS]IA[A-Z2-7]{8}|AIza|SG\.\w|gh[pousr]_|glpat-|xox|k_live_|npm_|pypi-|_v1_|eyJ|hooks\.s|AccountKey"
+)
 _DEBUG = re.compile(rb"debug\W{1,6}(?:true|1|on|yes)\b")
 _PASSWORD_IN_ADDRESS = re.compile(rb"://[^\s/@:\"']{1,60}:[^\s/@\"']{1,80}@")
 

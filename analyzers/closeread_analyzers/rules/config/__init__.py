@@ -1,1 +1,1 @@
-"""Settings of applications."""
+"""Settings of applications, recipes of images, workflows and manifests."""

@@ -43,7 +43,7 @@ def _in_settings(node: ir.Node, context: Context) -> Iterator[Report]:
     elif type(node) is ir.Mapping:
         named = [(name, value) for name, _, value in entries(node)]
     for name, value in named:
-        sure = secret_in(name, value, context) if promise(name) else ""
+        sure = secret_in(name, value, node, context) if promise(name) else ""
         if sure == "strong" and not context.is_test:
             yield Report(value, name=name)
         elif sure == "strong" or (sure and not context.is_test):

@@ -1,0 +1,66 @@
+"""Functions of a language's own whose effect no library model can say: they reach into objects, or make callables.
+
+A table by access path, as models know it. Deliberately absent: names that are not constant (the call is then one
+of a library, and data flows through it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import ir
+from . import containers, expressions
+from .values import Bound, Closure, FunctionRef, Partial, Value
+
+if TYPE_CHECKING:
+    from .calls import Arguments
+    from .frame import Frame
+
+
+def call(frame: Frame, node: ir.Call, path: str | None, given: Arguments) -> Value | None:
+    """The call's value if it is of such a function, done; else None."""
+    function = _FUNCTIONS.get(path) if path is not None else None
+    if function is None or given.spread is not None:
+        return None
+    return function(frame, node, given)
+
+
+def _get(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
+    """`getattr(x, "name")`."""
+    if len(given.positional) != 2 or not isinstance(given.positional[1].const, str):
+        return None
+    return expressions.attribute(frame, node, given.positional[0], given.positional[1].const)
+
+
+def _set(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
+    """`setattr(x, "name", value)`."""
+    if len(given.positional) != 3 or not isinstance(given.positional[1].const, str) or not given.positional[0].ref:
+        return None
+    containers.store(frame, given.positional[0], given.positional[1].const, given.positional[2])
+    return Value(const=None)
+
+
+def _mapping(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
+    """`dict(a=1)`: a display written as a call."""
+    if given.positional or not given.keyword:
+        return None
+    return containers.make(frame, "dict", dict(given.keyword), None, True)
+
+
+def _partial(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
+    """`partial(f, x)`."""
+    if not given.positional or given.keyword:
+        return None
+    callee = given.positional[0]
+    if not isinstance(callee.target, (FunctionRef, Bound, Closure)):
+        return None
+    return Value(target=Partial(callee, tuple(given.positional[1:])), name=callee.name)
+
+
+_FUNCTIONS: Final[dict[str, Callable[[Any, ir.Call, Any], Value | None]]] = {
+    "getattr": _get,
+    "setattr": _set,
+    "dict": _mapping,
+    "functools.partial": _partial,
+}
