@@ -276,8 +276,8 @@ class Explanation:
         if not watch.callers:
             files = f"{looked} file{'s' if looked != 1 else ''}"
             message = (
-                f"No call of `{info.function.name}` was found ({files} looked at), and no framework is known to call it: "
-                "what its parameters hold is unknown."
+                f"No call of `{info.function.name}` was found ({files} looked at), and no framework is known to call "
+                "it: what its parameters hold is unknown."
             )
             yield Note("uncalled", message)
         for caller in list(watch.callers.values())[:MAX_NOTES]:

@@ -209,6 +209,25 @@ def explain(rule: Annotated[str, typer.Argument(help="A rule's name, as in a fin
         Console().print(Markdown(page))
 
 
+@app.command()
+def why(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of a source file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say why a line was or was not reported: what reaches it, what cleared it, where it was lost."""
+    with _complaints():
+        from . import why as why_
+
+        try:
+            told = why_.ask(place)
+        except why_.BadQuestion as error:
+            _fail(f"{error}.")
+        if as_json:
+            typer.echo(json.dumps(why_.as_json(told), indent=2))
+        else:
+            typer.echo(why_.text(told), nl=False)
+
+
 def _page(rule: Rule) -> str:
     weakness = f", CWE-{rule.cwe}" if rule.cwe is not None else ""
     document = rule.document.read_text("utf-8")

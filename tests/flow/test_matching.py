@@ -27,9 +27,15 @@ match ["safe", source()]:
         sink(b)  # finding
 
 ### star
-match ["safe", source()]:
+items = ["safe", source()]
+match items:
     case [a, *rest]:
         sink(rest[0])  # finding
+
+### star over a display, which the grammar takes for a subscript
+match ["safe", source()]:
+    case [a, *rest]:
+        sink(rest[0])  # missed
 
 ### mapping
 match {"a": source(), "b": "safe"}:

@@ -1,7 +1,8 @@
-"""A value written between the quotes of an SQL statement.
+"""A value written between the quotes of an SQL statement, which came into the function from its caller.
 
-Where the value comes from is not asked: that is the flow rule's question, and where that has spoken, this one is silent.
-Deliberately absent: values without quotes, which may be numbers, and names of tables, which nobody puts in quotes.
+Who the caller is, is the flow rule's question, and where that has spoken, this one is silent. Values that the function gets itself, the flow
+rule has seen from their beginning. Deliberately absent: values without quotes, which may be numbers, and names of tables, which nobody puts in
+quotes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import UNKNOWN, Context, Report
-from ...shapes import argument, last_name
+from ...shapes import argument, last_name, own_nodes
+from ...tree import walk
 
 visits = (ir.Call, ir.Assign)
 
@@ -22,6 +24,7 @@ _STATEMENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HOLE = "\0"
+_PLAIN = ("staticmethod", "classmethod", "property")
 _QUOTED = re.compile(rf"(['\"])%*{_HOLE}%*\1")
 _PERCENT = re.compile(r"%(?:\(\w+\))?s|%%")
 _BRACES = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
@@ -39,11 +42,35 @@ def check(node: ir.Node, context: Context) -> Iterator[Report]:
         given = node.value if any(_HOLDERS.fullmatch(last_name(target)) for target in node.targets) else None
     else:
         return
-    if given is None or not isinstance(given, (ir.Binary, ir.Template, ir.Call)):
+    if given is None or not isinstance(given, (ir.Binary, ir.Template, ir.Call)) or not _is_handed_in(given, context):
         return
     text = _composed(given, context)
     if _HOLE in text and _STATEMENT.match(text) and _QUOTED.search(text):
         yield Report(given)
+
+
+def _is_handed_in(text: ir.Expression, context: Context) -> bool:
+    """Whether a name in the text is a parameter of the function, or a variable made straight from one."""
+    function = context.function
+    if function is None or any(last_name(d) not in _PLAIN for d in function.decorators):
+        return False
+    parameters = {parameter.name for parameter in function.parameters}
+    names = {part.id for part in walk(text) if type(part) is ir.Name}
+    if names & parameters:
+        return True
+    return any(
+        isinstance(part, ir.Assign)
+        and part.value is not None
+        and any(type(target) is ir.Name and target.id in names for target in part.targets)
+        and _root(part.value) in parameters - {"request", "req", "environ"}
+        for part in own_nodes(function)
+    )
+
+
+def _root(value: ir.Expression) -> str:
+    while isinstance(value, (ir.Attribute, ir.Subscript)):
+        value = value.value
+    return value.id if type(value) is ir.Name else ""
 
 
 def _composed(part: ir.Expression, context: Context) -> str:

@@ -1,0 +1,58 @@
+"""YAML from a file, or from whoever calls, read by a loader that runs what is written in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ... import ir
+from ...check import Context, Report
+from ...shapes import argument, last_name, own_nodes
+
+visits = (ir.Call,)
+calls = frozenset({"load", "load_all", "unsafe_load", "unsafe_load_all"})
+
+_LOADS = re.compile(r"yaml\.(unsafe_)?load(_all)?")
+_SAFE = re.compile(r"C?(Safe|Base)Loader")
+
+
+def check(node: ir.Call, context: Context) -> Iterator[Report]:
+    """Reports the call."""
+    path = context.path(node.callee) or ""
+    if not _LOADS.fullmatch(path) or context.is_test:
+        return
+    loader = argument(node, 1, "Loader")
+    if "unsafe" not in path and loader is not None and _may_be_safe(loader):
+        return
+    stream = argument(node, 0, "stream")
+    if stream is not None and _comes_from_outside(stream, context):
+        yield Report(node)
+
+
+def _may_be_safe(loader: ir.Expression) -> bool:
+    name = last_name(loader)
+    return bool(_SAFE.fullmatch(name)) or name not in ("Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader", "FullLoader", "CFullLoader")
+
+
+def _comes_from_outside(stream: ir.Expression, context: Context) -> bool:
+    while isinstance(stream, (ir.Attribute, ir.Call)):
+        if isinstance(stream, ir.Call):
+            if context.path(stream.callee) == "open":
+                return True
+            stream = stream.callee
+        else:
+            stream = stream.value
+    if type(stream) is not ir.Name:
+        return False
+    function = context.function
+    if function is not None and stream.id in {parameter.name for parameter in function.parameters} - {"self", "cls"}:
+        return True
+    body = own_nodes(function) if function is not None else iter(context.parents)
+    return any(
+        isinstance(part, ir.WithItem)
+        and part.target is not None
+        and last_name(part.target) == stream.id
+        and isinstance(part.context, ir.Call)
+        and last_name(part.context.callee) == "open"
+        for part in body
+    )

@@ -1,0 +1,170 @@
+"""`closeread why FILE:LINE`: the question, asked of the analysers with a workspace around it, and the answer as text.
+
+Deliberately absent: memory. The question is asked seldom, and all that the answer rests on is analysed again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from closeread_analyzers.explain import Answer, Note
+from closeread_analyzers.finding import Finding, Location
+from closeread_analyzers.pipeline import Project
+
+from . import settings as settings_
+from .reports import shown
+from .reports.text import harmless
+from .session import shown as is_shown
+from .settings import Settings
+from .work import Snapshot, own_catalogue, start_deep
+from .workspace.files import Workspace, find_root
+
+
+class BadQuestion(ValueError):
+    """The question cannot be answered; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, the code of its line, and the settings that decide what of it is shown elsewhere."""
+
+    answer: Answer
+    code: str
+    settings: Settings
+
+    @property
+    def hidden(self) -> tuple[Finding, ...]:
+        """What was found and is not shown, because the settings say so."""
+        return tuple(f for f in self.answer.findings if f.suppression is None and not is_shown(f, self.settings))
+
+    @property
+    def verdict(self) -> str:
+        """The short answer."""
+        findings = [finding for finding in self.answer.findings if finding.suppression is None]
+        if not findings:
+            return "Not reported."
+        rules = ", ".join(dict.fromkeys(finding.rule for finding in findings))
+        if len(self.hidden) == len(findings):
+            return f"Found ({rules}), and hidden by the settings (disable, min-severity, min-confidence or remarks)."
+        return f"Reported ({rules})."
+
+
+def ask(question: str) -> Answered:
+    """The answer to "FILE:LINE". Raises `BadQuestion`, and `ModelsError` for mistakes in the user's models."""
+    file, _, number = question.rpartition(":")
+    if not file or not number.isdecimal() or len(number) > 9:
+        raise BadQuestion(f"write FILE:LINE, like src/app.py:12; {question!r} is not that")
+    full = Path(os.path.abspath(file))  # noqa: PTH100 - `resolve` would follow links
+    if not full.is_file():
+        raise BadQuestion(f"there is no file {file}")
+    root = find_root(full)
+    settings, problems = settings_.read(root)
+    for problem in problems:
+        if isinstance(problem, settings_.ModelsProblem):
+            raise settings_.ModelsError(problem)
+    workspace = Workspace(root, settings)
+    others = workspace.sources().files
+    project = Project(Snapshot(workspace), own_catalogue(settings.models))
+    name = full.relative_to(root).as_posix()
+    return _deep(lambda: answered(project, name, int(number), others, settings))
+
+
+def answered(
+    project: Project,
+    path: str,
+    line: int,
+    others: Iterable[str],
+    settings: Settings,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Answered:
+    """The answer about one line of a project. Raises `BadQuestion`, and `Cancelled` of the pipeline."""
+    try:
+        answer = project.why(path, line, others, cancelled)
+    except LookupError as error:
+        raise BadQuestion(str(error.args[0])) from None
+    lines = (project.files.read(path) or b"").decode("utf-8", "replace").split("\n")
+    return Answered(answer, lines[answer.line - 1].strip(), settings)
+
+
+def _deep(run: Callable[[], Answered]) -> Answered:
+    """`run` on a thread whose stack has room for deeply nested code."""
+    found: list[Answered] = []
+    errors: list[BaseException] = []
+
+    def inside() -> None:
+        try:
+            found.append(run())
+        except BaseException as error:
+            errors.append(error)
+
+    start_deep(inside).join()
+    if errors:
+        raise errors[0]
+    return found[0]
+
+
+# --- The answer's forms ----------------------------------------------------------------------------
+
+
+def text(told: Answered) -> str:
+    """The answer as a person reads it."""
+    return "\n".join(_lines(told)) + "\n"
+
+
+def _lines(told: Answered) -> Iterator[str]:
+    answer = told.answer
+    yield f"{harmless(answer.path)}:{answer.line}: {harmless(told.code[:160])}"
+    yield told.verdict
+    for note in answer.notes:
+        yield ""
+        yield f"- {_sentence(note)}"
+        for number, step in enumerate(note.trace, 1):
+            yield f"    {number}. {harmless(step.location.path)}:{step.location.start_line} {harmless(step.message)}"
+
+
+def _sentence(note: Note) -> str:
+    message = harmless(note.message)
+    return message[:1].upper() + message[1:] if note.kind not in ("reported", "suppressed") else message
+
+
+def as_json(told: Answered) -> dict[str, Any]:
+    """The answer as data; the kinds of notes are those of `closeread_analyzers.explain`."""
+    answer = told.answer
+    hidden = told.hidden
+    return {
+        "path": shown(answer.path),
+        "line": answer.line,
+        "code": shown(told.code),
+        "verdict": told.verdict,
+        "findings": [
+            {
+                "rule": finding.rule,
+                "severity": finding.severity.label,
+                "confidence": finding.confidence.label,
+                "fingerprint": finding.fingerprint,
+                "suppressed": finding.suppression is not None,
+                "hidden": finding in hidden,
+            }
+            for finding in answer.findings
+        ],
+        "notes": [
+            {
+                "kind": note.kind,
+                "message": shown(note.message),
+                "location": _place(note.location) if note.location is not None else None,
+                "trace": [
+                    {"kind": step.kind, "message": shown(step.message), "location": _place(step.location)}
+                    for step in note.trace
+                ],
+            }
+            for note in answer.notes
+        ],
+    }
+
+
+def _place(at: Location) -> dict[str, Any]:
+    return {"path": shown(at.path), "line": at.start_line, "column": at.start_column}
