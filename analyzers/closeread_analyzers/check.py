@@ -314,20 +314,23 @@ class _Dispatch:
 
 
 @lru_cache(maxsize=32)
-def _dispatch(rules: tuple[Rule, ...], traits: frozenset[str]) -> _Dispatch:
-    return _Dispatch(rules, traits)
+def _dispatch(key: _Key, traits: frozenset[str]) -> _Dispatch:
+    return _Dispatch(key.rules, traits)
 
 
-class _Key(tuple[Any, ...]):
-    """Rules, compared by identity: hashing their texts on each unit would cost more than the walk."""
+class _Key:
+    """Rules, told from others by who they are: hashing their texts on each unit would cost more than the walk."""
 
-    __slots__ = ()
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
 
     def __hash__(self) -> int:
-        return hash(tuple(map(id, self)))
+        return id(self.rules)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and len(self) == len(other) and all(map(lambda a, b: a is b, self, other))
+        return isinstance(other, _Key) and self.rules is other.rules
 
 
 def run_checks(

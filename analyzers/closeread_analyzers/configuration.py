@@ -21,9 +21,11 @@ _FOR_PEOPLE = re.compile(
     re.IGNORECASE,
 )
 _EXAMPLES = frozenset(
-    ("example", "examples", "schema", "schemas", "properties", "definitions", "placeholder", "placeholders")
-    + ("encrypted", "encrypted_data", "translations", "messages", "labels", "i18n", "headers")
-    + ("dependencies", "dev_dependencies")
+    {
+        *("example", "examples", "schema", "schemas", "properties", "definitions", "placeholder", "placeholders"),
+        *("encrypted", "encrypted_data", "translations", "messages", "labels", "i18n", "headers"),
+        *("dependencies", "dev_dependencies"),
+    }
 )
 _REFERENCE = re.compile(
     r"(?:^|_)(?:existing|image_pull|pull|tls|cert|certificate|ssl|registry)_secret$|^secret_?(?:name|ref)$"
@@ -134,7 +136,7 @@ _COMPOSE = re.compile(r"(^|/)(docker-|podman-)?compose[^/]*\.ya?ml$|(^|/)(docker
 def keys_above(node: ir.Node, context: Context) -> list[str]:
     """The keys that lead to `node`, the current one, outermost first."""
     found: list[str] = []
-    for parent, below in zip(context.parents, [*context.parents[1:], node], strict=True):
+    for parent, below in zip(context.parents, [*context.parents, node][1:], strict=True):
         if type(parent) is ir.Assign:
             found += [target.id for target in parent.targets if type(target) is ir.Name]
         elif type(parent) is ir.Mapping:

@@ -7,7 +7,7 @@ where data got lost. Rules that look at shape and not at data (`rules/**/*.py`) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -101,7 +101,10 @@ class Explanation:
         if place is None:
             found = _on_line(self.analyze(path), path, line)
             return Answer(
-                path, line, found, (*self._reported(found), Note("no-code", "There is no code on this line."))
+                path,
+                line,
+                found,
+                (*self._reported(found), Note("no-code", "There is nothing on this line to evaluate.")),
             )
         line = line_of(source, source.units[place.unit].start + place.start)
         watch = Watch(place)
@@ -152,7 +155,7 @@ class Explanation:
         ):
             yield from self._callers(watch, looked)
         if not findings:
-            data = list(self._data(watch))
+            data = list(self._data(watch, {arrival.taint.origin for arrival in watch.arrivals.values()}))
             yield from data
             if not data and not told and not empty:
                 yield Note("nothing", "No data from outside is known to come to this line.")
@@ -290,10 +293,14 @@ class Explanation:
             )
             yield Note("caller", f"`{info.function.name}` is called at {at.path}:{at.start_line}, {passes}.", at)
 
-    def _data(self, watch: Watch) -> Iterator[Note]:
+    def _data(self, watch: Watch, told: Set[object]) -> Iterator[Note]:
         best: dict[object, Taint] = {}
         for taint in _taints(watch):
-            if taint.kind and (taint.origin not in best or len(taint.cleared) < len(best[taint.origin].cleared)):
+            if (
+                taint.kind
+                and taint.origin not in told
+                and (taint.origin not in best or len(taint.cleared) < len(best[taint.origin].cleared))
+            ):
                 best[taint.origin] = taint
         for taint in list(best.values())[:MAX_NOTES]:
             kinds = (

@@ -65,7 +65,7 @@ class Project:
         self._sources: OrderedDict[str, Source | None] = OrderedDict()
         self._before: dict[str, Source] = {}
         self._trees: dict[str, Tree] = {}
-        self._checked: dict[str, dict[str, tuple[bytes, bytes, list[tuple[Rule, Report]]]]] = {}
+        self._checked: dict[str, tuple[bytes, list[tuple[str, Rule, Report]], dict[str, str]]] = {}
         self._rests_on: dict[str, frozenset[str]] = {}
 
     def change(self, path: str, edits: Iterable[tuple[int, int, int]] = ()) -> None:
@@ -83,7 +83,7 @@ class Project:
                 del self._trees[path]
             for start, old_end, new_end in edits:
                 tree.edit(start, old_end, new_end, (0, start), (0, old_end), (0, new_end))
-        self._engine.change()
+        self._engine.change(path, source)
 
     def analyze(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileResult:
         """All findings of one file: those in it, and those in other files that its data flows into.
@@ -97,6 +97,7 @@ class Project:
             sys.setrecursionlimit(RECURSION_LIMIT)
         self._engine.cancelled = cancelled
         try:
+            self._engine.settle()
             return self._analyze(path)
         except Interrupted:
             self._engine.reset()
@@ -204,20 +205,17 @@ class Project:
             yield record
 
     def _checks(self, source: Source, problems: list[Problem]) -> list[tuple[str, Rule, Report]]:
-        """What the rules written in Python report, remembered by unit."""
-        before = self._checked.get(source.path, {})
-        now: dict[str, tuple[bytes, bytes, list[tuple[Rule, Report]]]] = {}
-        found: list[tuple[str, Rule, Report]] = []
-        crashes: dict[str, str] = {}
-        for key, unit in source.units.items():
-            known = before.get(key)
-            if known is None or known[0] != unit.digest or known[1] != source.skeleton:
+        """What the rules written in Python report, remembered by file: in one unit they may look at all others."""
+        known = self._checked.get(source.path)
+        if known is None or known[0] != source.digest:
+            reports: list[tuple[str, Rule, Report]] = []
+            failed: dict[str, str] = {}
+            for key, unit in source.units.items():
                 self._engine.tick()
-                reports = run_checks(unit, source.module, source.language, self.catalogue.checks, crashes)
-                known = (unit.digest, source.skeleton, reports)
-            now[key] = known
-            found += [(key, rule, report) for rule, report in known[2]]
-        self._checked[source.path] = now
+                found_here = run_checks(unit, source.module, source.language, self.catalogue.checks, failed)
+                reports += [(key, rule, report) for rule, report in found_here]
+            known = self._checked[source.path] = (source.digest, reports, failed)
+        found, crashes = list(known[1]), dict(known[2])
         found += self._routes.reports(source, crashes)
         problems += [
             Problem(source.path, 1, f"the rule {rule} failed here ({error}); please report this", "crash")

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from .catalogue import Rule
 from .check import Report, is_test
@@ -137,14 +138,43 @@ def span(source: Source, start: int, end: int) -> Location:
 
 
 def _normal(text: str, comment: str) -> str:
-    """Text without its comments and with single spaces: what identifies a place when lines move."""
+    """Text without comments and without spaces that say nothing: what identifies a place when lines move."""
+    parts: list[str] = []
+    at = 0
+    spaced = False
+
     if not comment:
         return _SPACE.sub(" ", text).strip()
-    lines = []
-    for line in text.split("\n"):
-        code, found, _ = line.partition(f" {comment}")
-        lines.append(code if found else line if not line.lstrip().startswith(comment) else "")
-    return _SPACE.sub(" ", " ".join(lines)).strip()
+
+    def add(part: str) -> None:
+        nonlocal spaced
+        if part:
+            if spaced and parts and _is_word(parts[-1][-1]) and _is_word(part[0]):
+                parts.append(" ")
+            parts.append(part)
+            spaced = False
+
+    for found in _skipped(comment).finditer(text):
+        add(text[at : found.start()])
+        at = found.end()
+        if found[0][0] in "\"'`":
+            add(found[0])
+        else:
+            spaced = True
+    add(text[at:])
+    return "".join(parts)
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+@cache
+def _skipped(comment: str) -> re.Pattern[str]:
+    """Texts in quotes, comments and spaces of a language whose line comments start like this."""
+    quoted = r'''("""|\'{3})(?:\\.|.)*?\1|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`'''
+    block = r"/\*.*?\*/|" if comment == "//" else ""
+    return re.compile(rf"{quoted}|{block}{re.escape(comment)}[^\n]*|\s+", re.DOTALL)
 
 
 def one_a_place(findings: Iterable[Finding]) -> list[Finding]:

@@ -12,6 +12,7 @@ too many positions are said to be harmless.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -365,3 +366,46 @@ def is_exponential(pattern: str, anchored: bool = False) -> bool:
         return not accepting & (cycle | 1 << at)
 
     return any(map(can_fail, _doubled(automaton, reach))) or any(map(can_fail, _forked(automaton)))
+
+
+_NARROW = _DIGITS | _LETTERS | _mask("_-.,:@+= ") | _OTHER
+_ENDS = re.compile(r"(?<!\\)(?:\\\\)*(\$|\\[Zz])$")
+
+
+@lru_cache(maxsize=1024)
+def is_narrow(pattern: str) -> bool:
+    """Whether a text that matches from its start is, to its end, letters, digits and signs that mean nothing to a shell or a parser.
+
+    No quote, bracket, slash, backslash, `$`, `;`, `&`, `|`, `<` or `>`, no line break but a last one.
+    """
+    end = _ENDS.search(pattern)
+    if end is None or len(pattern) > _MAX_LENGTH:
+        return False
+    body = pattern[: end.start(1)].removeprefix("^").removeprefix("\\A")
+    try:
+        automaton = _Automaton(f"(?:{body})")
+        _Automaton(body)  # a bracket closed before it is opened would end the group above
+    except _Unreadable:
+        return False
+    if _has_alternatives(body):
+        return False  # `^a|b$` is anchored on one side of each
+    return bool(automaton.masks) and all(not mask & ~_NARROW for mask in automaton.masks)
+
+
+def _has_alternatives(body: str) -> bool:
+    """Whether the whole of a pattern, and not only a group of it, is one thing or another."""
+    depth = at = 0
+    while at < len(body):
+        character = body[at]
+        if character == "\\":
+            at += 1
+        elif character == "[":
+            at = body.find("]", at + 2)  # a bracket right behind the first is one of the class
+            if at < 0:
+                return True
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        elif character == "|" and depth == 0:
+            return True
+        at += 1
+    return False

@@ -223,13 +223,6 @@ class Session:
             problems += [other for other in results[0].problems if other not in problems]
         return folder, Analysis(name, version, findings, tuple(problems), results[0].lines if results else 0)
 
-    def why(self, path: Path, line: int, cancelled: IsCancelled = _never) -> Answered:
-        """Why a line (counted from 1) of the text the user sees was or was not reported. Raises `BadQuestion`."""
-        folder, name = self.place(path)
-        others = folder.workspace.sources().files if folder.only is None else ()
-        project = Project(folder, own_catalogue(folder.settings.models))
-        return answered(project, name, line, others, folder.settings, cancelled)
-
     def affected(self, path: Path) -> list[Path]:
         """The files that are shown and may have to be shown differently since `path` changed; open ones first.
 

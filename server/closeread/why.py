@@ -18,6 +18,7 @@ from closeread_analyzers.pipeline import Project
 from . import settings as settings_
 from .reports import shown
 from .reports.text import harmless
+from .session import Session
 from .session import shown as is_shown
 from .settings import Settings
 from .work import Snapshot, own_catalogue, start_deep
@@ -71,6 +72,14 @@ def ask(question: str) -> Answered:
     project = Project(Snapshot(workspace), own_catalogue(settings.models))
     name = full.relative_to(root).as_posix()
     return _deep(lambda: answered(project, name, int(number), others, settings))
+
+
+def ask_session(session: Session, path: Path, line: int, cancelled: Callable[[], bool]) -> Answered:
+    """The answer about a line (counted from 1) of the text that the user sees. Raises `BadQuestion`."""
+    folder, name = session.place(path)
+    others = folder.workspace.sources().files if folder.only is None else ()
+    project = Project(folder, own_catalogue(folder.settings.models))
+    return answered(project, name, line, others, folder.settings, cancelled)
 
 
 def answered(

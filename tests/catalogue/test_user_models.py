@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from closeread_analyzers.catalogue import CatalogueError, builtin, check_user, user_in_force
+from closeread_analyzers.catalogue.models import WORDS
 from closeread_analyzers.pipeline import Project
 from flow.programs import Texts
 
@@ -133,7 +135,8 @@ def test_a_handler_that_a_decorator_of_the_workspace_makes() -> None:
 def test_a_handler_by_base_class_of_the_workspace() -> None:
     texts = {
         "core/views.py": "class View:\n    pass\n",
-        "app.py": "import os\nfrom core.views import View\nclass A(View):\n    def show(self, name):\n        os.system(name)\n",
+        "app.py": "import os\nfrom core.views import View\n"
+        "class A(View):\n    def show(self, name):\n        os.system(name)\n",
     }
     told = '[[handler]]\nbase = "core.views.View"\nmethods = ["show"]\nparameters = "remote"'
 
@@ -221,3 +224,17 @@ def test_headers_in_pyproject() -> None:
 
     with pytest.raises(CatalogueError, match=r"pyproject.toml:6: \[\[tool.closeread.source\]\]"):
         check_user(Path("pyproject.toml"), toml, words, "tool.closeread.")
+
+
+def test_the_readmes_example() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    section = readme.split("\n## Teach it your code\n")[1].split("\n## ")[0]
+    toml, code = (re.search(rf"```{name}\n(.*?)```", section, re.DOTALL) for name in ("toml", "python"))
+    assert toml and code
+    texts = {"shop/http.py": "def client_text(name):\n    return CACHE[name]\n", "app.py": code[1]}
+    marked = [number for number, line in enumerate(code[1].split("\n"), 1) if line.endswith("# finding")]
+
+    assert len(toml[1].splitlines()) == 3
+    assert lines("", texts) == []
+    assert lines(toml[1], texts) == marked == [4]
+    assert all(f"`[[{word}]]`" in section for word in WORDS)

@@ -14,7 +14,7 @@ from typing import Literal
 from ..ir import ConstantValue
 
 Match = Literal["call", "attribute", "assign", "named", "decorator", "base", "compare"]
-Operator = Literal["is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "exponential", "any"]
+Operator = Literal["is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "exponential", "narrow", "any"]
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")

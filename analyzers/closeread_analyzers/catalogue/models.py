@@ -48,6 +48,7 @@ _MARKERS: dict[str, Operator] = {
     "<text>": "text",
     "<tainted>": "tainted",
     "<exponential>": "exponential",
+    "<narrow>": "narrow",
 }
 _NONE = "<none>"
 

@@ -78,7 +78,9 @@ def _unpacked(packed: str, kinds: Kinds, languages: tuple[str, ...]) -> Iterator
 
 
 def _entry(word: str, table: Table, kinds: Kinds, languages: tuple[str, ...]) -> tuple[str, Entry]:
-    language = table.one_of("language", languages, "a language with models") if "language" in table.data else ""
+    language = table.string("language", "")
+    if language:
+        table.known(language, "language", languages, "a language with models")
     for key in _PATTERNS:
         for pattern in table.strings(key, ()) if key in table.data else ():
             _check_pattern(table, key, pattern)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, NoReturn, Sink, Source, StepModel, TemplateModel, TypeModel, Use, name_words
-from ..regex import is_exponential
+from ..regex import is_exponential, is_narrow
 from . import containers, expressions, folding, own, reflection, rendering
 from .summaries import Application, without_constant
 from .values import (
@@ -466,6 +466,8 @@ def _satisfied(frame: Frame, condition: Condition, arguments: Arguments, receive
         return const is UNKNOWN
     if operator == "exponential":
         return isinstance(const, str) and is_exponential(const)
+    if operator == "narrow":
+        return isinstance(const, str) and is_narrow(const)
     if operator == "text":
         return isinstance(const, str) and bool(const)
     if operator == "tainted":

@@ -24,6 +24,7 @@ from .frame import Frame, Record, Variables, join_states
 from .memory import Interrupted, Key, Memories, same
 from .scopes import ClassInfo, FunctionInfo, Source
 from .summaries import NOTHING, Effect, Summary, without_constant
+from .touched import places
 from .values import (
     NONE,
     UNKNOWN,
@@ -50,6 +51,9 @@ from .values import (
 
 if TYPE_CHECKING:
     from .watch import Watch
+
+MAX_CHANGED: Final = 8
+"""Changed files up to which it is worth finding what of them is different."""
 
 CONSTRUCTORS: Final = ("__init__", "constructor")
 _PROPERTY: Final = ("property", "cached_property", "reify", "hybrid_property")
@@ -117,19 +121,61 @@ class Engine(Memories):
         self._sizes: dict[ir.Node, int] = {}
         self._bound: dict[ir.Node, frozenset[str]] = {}
         self._named: dict[tuple[str, str], tuple[Sink, ...]] = {}
+        self._changed: dict[str, Source | None] = {}
         self._missing: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
         self._folders: dict[str, bool] = {}
 
+    outlines = frozenset(["global", "export", "bases", "class", "resolve", "attribute", "template"])
+
     # --- Revisions and memory ---------------------------------------------------------------------
 
-    def change(self) -> None:
-        """Some file's text changed: memories must be checked before they are used again."""
-        self.revision += 1
-        self._answers.clear()
-        self._folders.clear()
+    def change(self, path: str, before: Source | None) -> None:
+        """A file's text changed; `before` is what it was, if it was asked for."""
+        self._changed.setdefault(path, before)
+
+    def settle(self) -> None:
+        """Find what the changes may have made wrong: to be called before the first question after one."""
+        changed, self._changed = self._changed, {}
+        if not changed:
+            return
+        settled = False
+        try:
+            altered = self._altered(changed)
+            settled = altered is not None and self._doubt(altered)
+        finally:
+            if not settled:
+                self._doubt_all()
+                self._folders.clear()
         if len(self._sizes) > 50_000:
             self._sizes.clear()
             self._bound.clear()
+
+    def _altered(self, changed: dict[str, Source | None]) -> list[Key] | None:
+        """The needs that are answered otherwise, if the changes are inside functions; None if more is different."""
+        inside = len(changed) <= MAX_CHANGED
+        altered: list[Key] = []
+        for path, before in changed.items():
+            now = self.load(path) if inside else None
+            if before is None or now is None or self._sites_moved(before, now):
+                self._memories.pop(("module", path), None)
+                inside = False
+                continue
+            if before.skeleton != now.skeleton or before.functions.keys() != now.functions.keys():
+                inside = False
+                continue
+            altered.append(("content", path))
+            for name, info in now.functions.items():
+                if info.function.digest != before.functions[name].function.digest:
+                    key = ("function", info.ref)
+                    altered += [key, ("text", key)]
+        return altered if inside else None
+
+    def _sites_moved(self, before: Source, now: Source) -> bool:
+        """Whether the places in what is remembered of the module's body are now others: a method above them grew."""
+        memory = self._memories.get(("module", now.path))
+        moved = [key for key, unit in now.units.items() if key in before.units and unit.digest != before.units[key].digest]
+        moved = [key for key in moved if key in now.classes]
+        return bool(moved) and memory is not None and not places(memory.record, memory.answer).isdisjoint(moved)
 
     def tick(self) -> None:
         """Called often: raises `Interrupted` when nobody waits for the answer any more."""
@@ -497,7 +543,13 @@ class Engine(Memories):
             if attribute is not None:
                 if attribute.path is None and attribute.target is None and not attribute.taints and attribute.shape is None:
                     break  # a plain default, which instances mostly replace: the constructor may say more
-                return thaw(attribute, frame.heap)
+                found = thaw(attribute, frame.heap)
+                if not instance or not value.taints or attribute.path is None or not _plain_type(attribute.path):
+                    return found
+                # `name: str` says what kind of text an instance holds, and nothing of where it comes from
+                cleared = self.cleared_by_type(frame, attribute.path)
+                held = tuple([taint.part(name).clear(cleared) for taint in value.taints])
+                return found.tainted(join_taints(found.taints, held))
         if not instance:
             return thaw(attribute, frame.heap) if (attribute := self._noted(("attribute", cls, name))) is not None else None
         field = self.field(frame, cls, name)

@@ -22,6 +22,7 @@ from .values import (
     NONE,
     UNKNOWN,
     UNKNOWN_VALUE,
+    ClassRef,
     Closure,
     FunctionRef,
     Heap,
@@ -111,8 +112,8 @@ class Frame:
         self.function: ir.Function | None = None
         self.handler: Any = None
         self.route: str | None = parent.route if parent is not None else None
-        self.self_class = parent.self_class if parent is not None else None
-        self.depth = parent.depth + 1 if parent is not None else 0
+        self.self_class: ClassRef | None = parent.self_class if parent is not None else None
+        self.depth: int = parent.depth + 1 if parent is not None else 0
         self.globals_: set[str] | None = None
         self.exports: dict[str, Value] | None = None
         self.nested: list[Closure] = []

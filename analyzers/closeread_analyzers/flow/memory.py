@@ -20,10 +20,11 @@ the answer being worked out has looked at; whoever answers from something in pro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .frame import Record
 from .summaries import Summary, describe, signature
+from .touched import INSIDE, Key, Users
 from .values import Value
 
 MAX_CHAIN: Final = 30
@@ -38,7 +39,6 @@ MAX_ROUNDS: Final = 4
 FREE: Final = 1 << 30
 """Deeper than any place: rests on nothing in progress."""
 
-Key = tuple[Any, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +73,9 @@ class Memories:
         self.revision = 0
         self._memories: dict[Key, Memory] = {}
         self._answers: dict[Key, tuple[Any, set[str]]] = {}
+        self._file_sets: dict[frozenset[str], set[str]] = {}
+        self._built_on: dict[Key, list[Key]] = {}
+        self._users: Users | None = None
         self._records: list[Record] = []
         self._forget_progress()
 
@@ -91,6 +94,9 @@ class Memories:
         self._patient = True
 
     # --- What an engine says ----------------------------------------------------------------------
+
+    outlines: ClassVar[frozenset[str]]
+    """The kinds of small questions whose answers rest on no text inside a function but what they are noted to need."""
 
     def _text(self, key: Key) -> bytes:
         """The digest of the text that a big question is about."""
@@ -193,8 +199,13 @@ class Memories:
             return memory  # not what it will be: it is asked again after what was put off
         if low == place:
             self._join(circle)
-        self._memories[key] = memory
+        self._remember(key, memory)
         return memory
+
+    def _remember(self, key: Key, memory: Memory) -> None:
+        self._memories[key] = memory
+        if self._users is not None:
+            self._users.add(key, memory.grounds.needs)
 
     def _round(self, key: Key) -> tuple[Memory, int]:
         record = Record()
@@ -209,7 +220,12 @@ class Memories:
         finally:
             self._records.pop()
             low = self._low.pop()
+        record.files = self._one_of(record.files)
         return Memory(answer, record, self._text(key), Grounds(record.needs, self.revision)), low
+
+    def _one_of(self, files: set[str]) -> set[str]:
+        """The first of all equal sets: files that import each other rest on the very same ones, thousands of times."""
+        return self._file_sets.setdefault(frozenset(files), files)
 
     def _settled(self, circle: dict[Key, Memory]) -> bool:
         """Whether the guesses that were given were right."""
@@ -236,7 +252,7 @@ class Memories:
         for member, memory in circle.items():
             memory.grounds = grounds
             memory.record.files = files
-            self._memories[member] = memory
+            self._remember(member, memory)
 
     def _resting(self, place: int) -> dict[Key, Memory]:
         return {key: memory for key, (memory, low) in self._provisional.items() if low >= place}
@@ -255,6 +271,34 @@ class Memories:
             self._provisional[key] = (memory, low)
 
     # --- Whether a memory holds -------------------------------------------------------------------
+
+    def _doubt_all(self) -> None:
+        """Every memory is verified before it is used again."""
+        self.revision += 1
+        self._answers.clear()
+
+    def _doubt(self, altered: list[Key]) -> bool:
+        """Doubt what rests on these needs alone. False if that cannot be told: a module's body has another outcome.
+
+        Other small answers stay: they rest on what stands in modules, and on what the modules' bodies leave behind.
+        """
+        if self._users is None:
+            self._users = Users(self._built_on)
+            for key, memory in self._memories.items():
+                self._users.add(key, memory.grounds.needs)
+        bodies: list[Key] = []
+        for key in {*altered, *self._users.of(altered)}:
+            if key not in self._memories:
+                self._answers.pop(key, None)
+                continue
+            self._memories[key].grounds.verified = -1
+            if key[0] == "module":
+                bodies.append(key)
+        for key in bodies:
+            before = self._memories[key].answer
+            if not _same_names(self._first(key).answer, before, trails=True):
+                return False
+        return True
 
     def _holds(self, key: Key, memory: Memory) -> bool:
         grounds = memory.grounds
@@ -280,6 +324,8 @@ class Memories:
             return True
         self._drop(place)
         grounds.verified = self.revision
+        if self._users is not None:
+            self._users.add(key, grounds.needs)
         return True
 
     def _is_still(self, need: Key, answer: Any) -> bool:
@@ -353,10 +399,20 @@ class Memories:
             self._guesses[need] = value
         if not self._low:
             self._drop(-1)
-        known = (value, record.files)
+        known = (value, self._one_of(record.files))
         if not provisional and not self._circles and not (self._deep and not self._low):
             self._answers[need] = known
+        self._note_below(need, record)
         return known
+
+    def _note_below(self, need: Key, record: Record) -> None:
+        below = [one for one in record.needs if one[0] in INSIDE or one in self._built_on]
+        if need[0] not in self.outlines:
+            below += [("content", path) for path in record.files]
+        if below:
+            self._built_on[need] = below
+            if self._users is not None:
+                self._users.add(need, below)
 
     def _asked(self, key: Key) -> Any:
         """`_ask`, noted. A provisional answer is not: it is remembered together with what asks."""
@@ -385,16 +441,20 @@ def means_same(now: Any, before: Any) -> bool:
     if isinstance(now, Summary) and isinstance(before, Summary):
         return signature(now, trails=False) == signature(before, trails=False)
     if isinstance(now, tuple) and isinstance(before, tuple):
-        return len(now) == len(before) and all(_same_names(one, other) for one, other in zip(now, before, strict=True))
+        return _same_names(now, before, trails=False)
     return same(now, before)
 
 
-def _same_names(now: Any, before: Any) -> bool:
-    """For the parts of what a module leaves behind: values by name, perhaps by name once more."""
+def _same_names(now: Any, before: Any, trails: bool) -> bool:
+    """For what a module leaves behind: values by name, perhaps by name once more, in several parts."""
+    if now is before:
+        return True
     if isinstance(now, Value) and isinstance(before, Value):
-        return describe(now, trails=False) == describe(before, trails=False)
+        return describe(now, trails) == describe(before, trails)
     if isinstance(now, dict) and isinstance(before, dict):
-        return now.keys() == before.keys() and all(_same_names(value, before[name]) for name, value in now.items())
+        return now.keys() == before.keys() and all(_same_names(one, before[name], trails) for name, one in now.items())
+    if isinstance(now, tuple) and isinstance(before, tuple):
+        return len(now) == len(before) and all(map(lambda one, other: _same_names(one, other, trails), now, before))
     return bool(now == before)
 
 

@@ -6,6 +6,9 @@ asked of the engine, which follows imports; this module only says what stands wh
 
 from __future__ import annotations
 
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .. import ir
@@ -78,7 +81,7 @@ def index(path: str, module: ir.Module, language: Language, models: Models, dige
     source = Source(path, module, language, models, digest)
     others: dict[bytes, int] = {}
     skeleton: list[bytes] = []
-    for unit in module.units:
+    for place, unit in enumerate(module.units):
         statement = unit.statement
         if unit.name:
             key = unit.name
@@ -95,7 +98,7 @@ def index(path: str, module: ir.Module, language: Language, models: Models, dige
             skeleton.append(_head(module.source, unit, statement.function))
         elif isinstance(statement, ir.ClassDefinition):
             _index_class(source, unit.name, statement.definition, unit.name)
-            skeleton.append(unit.digest)
+            skeleton.append(_outline(module, place))
         else:
             skeleton.append(unit.digest)
             source.has_exports = source.has_exports or isinstance(statement, ir.Export)
@@ -115,10 +118,47 @@ def _writes(function: ir.Function) -> bool:
 
 
 def _head(text: bytes, unit: ir.Unit, function: ir.Function) -> bytes:
-    """What a module's body sees of a function: its name, and its decorators, which are evaluated there."""
+    """What others see of a function: its name, whether it is awaited, and its decorators, which the module evaluates."""
+    name = f"{'async ' if function.is_async else ''}{unit.name}\0".encode()
     if not function.decorators:
-        return unit.name.encode()
-    return unit.name.encode() + text[unit.start : unit.start + function.decorators[-1].end]
+        return name
+    return name + text[unit.start : unit.start + function.decorators[-1].end]
+
+
+def _outline(module: ir.Module, place: int) -> bytes:
+    """A class without its methods: its text, and where its own statements stand in that."""
+    unit = module.units[place]
+    start = unit.start
+    pieces: list[bytes] = []
+    cuts: list[tuple[int, int]] = []  # where each piece ends, and how much was left out before its end
+    cut = 0
+    for method in module.units[place + 1 :]:
+        if method.start >= unit.end:
+            break
+        if method.start >= start:
+            pieces.append(module.source[start : method.start])
+            cuts.append((method.start - unit.start, cut))
+            cut += method.end - method.start
+            start = method.end
+    if not pieces:
+        return unit.digest
+    pieces.append(module.source[start : unit.end])
+    places = [f"{statement.start - _cut_before(cuts, cut, statement.start)}" for statement in own_statements(unit.statement)]
+    return hashlib.blake2b(b"\0".join([*pieces, ",".join(places).encode()]), digest_size=16).digest()
+
+
+def _cut_before(cuts: list[tuple[int, int]], whole: int, place: int) -> int:
+    after = bisect_left(cuts, (place, -1))
+    return cuts[after][1] if after < len(cuts) else whole
+
+
+def own_statements(statement: ir.Statement) -> Iterator[ir.Statement]:
+    """The statements of a class, and of the classes in it, that are no methods."""
+    yield statement
+    if isinstance(statement, ir.ClassDefinition):
+        for inner in statement.definition.body:
+            if not isinstance(inner, ir.FunctionDefinition) or not inner.function.is_unit:
+                yield from own_statements(inner)
 
 
 def _index_class(source: Source, name: str, definition: ir.Class, unit: str) -> None:

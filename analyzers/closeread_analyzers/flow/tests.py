@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from ..catalogue import Guard
+from ..catalogue import Guard, StepModel, TypeModel
 from . import calls, containers, expressions, folding, own
 from .values import NONE, UNKNOWN, FunctionRef, Instance, Parameter, Value
 
@@ -98,6 +98,10 @@ def _assume_any(frame: Frame, operands: list[ir.Expression], outcome: bool) -> N
 
 def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None:
     operator = node.operator if outcome else _OPPOSITE.get(node.operator, "")
+    if isinstance(node.left, ir.Call) and isinstance(node.right, ir.Constant) and node.right.value is None:
+        if operator in ("is", "is not", "==", "!="):  # `re.match(...) is None` says what `not re.match(...)` says
+            _assume_call(frame, node.left, operator in ("is not", "!="))
+            return
     compares = frame.models.compares
     asked = compares.get(node.operator, ()) + compares.get(_OPPOSITE.get(node.operator, ""), ())
     for entry in asked:
@@ -270,12 +274,21 @@ def quiet(frame: Frame, node: ir.Expression) -> Value:
         inner: ir.Expression = node
         while isinstance(inner, (ir.Attribute, ir.Subscript)):
             inner = inner.value
-        return expressions.evaluate(frame, node) if isinstance(inner, ir.Name) else Value()
+        known = isinstance(inner, ir.Name) or (isinstance(inner, ir.Call) and _only_types(frame, inner))
+        return expressions.evaluate(frame, node) if known else Value()
     if isinstance(node, ir.Sequence):
         return expressions.evaluate(frame, node)
     if isinstance(node, ir.Mapping):
         return expressions.evaluate(frame, node)
     return Value()
+
+
+def _only_types(frame: Frame, node: ir.Call) -> bool:
+    """Whether a call is of a library that makes something of what it is given, `urlparse(x)`, and is as good as made once."""
+    value = expressions.plain_path(frame, node.callee)
+    entries = frame.models.calls.get(value.path, ()) if value is not None and value.path is not None else ()
+    plain = all(isinstance(argument.value, (ir.Name, ir.Attribute, ir.Constant)) for argument in node.arguments)
+    return plain and bool(entries) and all(isinstance(entry, (StepModel, TypeModel)) for entry in entries)
 
 
 # --- Patterns --------------------------------------------------------------------------------------

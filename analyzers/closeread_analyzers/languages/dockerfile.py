@@ -23,6 +23,7 @@ _HERE = re.compile(r"<<-?[\"']?([A-Za-z_]\w*)[\"']?")
 _PAIR = re.compile(r"([A-Za-z_][\w.-]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:\\.|[^\s\\\"'])*)", re.DOTALL)
 _FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?\s+")
 _WORD = re.compile(r"\"[^\"\n]*\"|\S+")
+_NO_RECIPE = re.compile(r"\.(?:md|txt|rst|pyc|pyo|log|bak|orig|swp|dockerignore|test)$")
 _COMMANDS = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL"})
 _KNOWN = _COMMANDS | frozenset(
     {"FROM", "ENV", "ARG", "LABEL", "USER", "ADD", "COPY", "EXPOSE", "WORKDIR", "VOLUME", "ONBUILD", "STOPSIGNAL"}
@@ -38,7 +39,12 @@ class Dockerfile(ConfigLanguage):
     names = ("dockerfile", "containerfile")
     prefixes = ("dockerfile.", "containerfile.")
     traits = frozenset({"settings", "image-recipe"})
+    largest = 200_000
     always_relevant = True
+
+    def reads(self, name: str) -> bool:
+        """Not what is only called after a recipe: its description, a copy, a compiled module."""
+        return super().reads(name) and not _NO_RECIPE.search(name.lower())
 
     def read(self, path: str, source: bytes) -> Reading:
         """The statements of a text."""
@@ -61,7 +67,8 @@ def _instructions(text: str) -> Iterator[tuple[int, str]]:
         if not first.strip() or first.lstrip().startswith("#"):
             at = end + 1
             continue
-        start, parts = at, []
+        start = at
+        parts: list[str] = []
         while True:
             line = text[at:end]
             goes_on = line.rstrip().endswith(mark)
@@ -109,7 +116,8 @@ def _lowered(start: int, line: str) -> Iterator[ir.Statement]:
         arguments += _command(start, line, rest)
     else:
         arguments += [
-            _argument(start + word.start(), _decoded(word[0]).strip('"')) for word in _WORD.finditer(line, rest)
+            _argument(start + word.start(), _decoded(word[0]).strip('"'), len(word[0]))
+            for word in _WORD.finditer(line, rest)
         ]
     yield ir.ExpressionStatement(first, end, ir.Call(first, end, callee, arguments))
 
@@ -130,7 +138,7 @@ def _assigned(name: str, start: int, line: str, at: int) -> Iterator[ir.Statemen
     text = line[word.end() :].strip()
     value_at = start + line.index(text, word.end()) if text else 0
     old = name == "ENV" and text  # ENV NAME the rest of the line
-    yield _assign(start + word.start(), word[0], _argument(value_at, _decoded(text)).value if old else None)
+    yield _assign(start + word.start(), word[0], _argument(value_at, _decoded(text), len(text)).value if old else None)
 
 
 def _assign(start: int, name: str, value: ir.Expression | None) -> ir.Assign:

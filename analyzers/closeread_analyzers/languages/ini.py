@@ -35,7 +35,7 @@ class Ini(ConfigLanguage):
             line_end = lines.line_end(at)
             if found := _SECTION.match(lines.text, at):
                 entries = []
-                name = dotted(found.start(1), lines.decoded(*found.span(1)))
+                name = dotted(found.start(1), found[1])
                 section = ir.Assign(at, found.end(), [name], ir.Mapping(at, found.end(), entries))
                 statements.append(section)
             elif (found := _LINE.match(lines.text, at)) and found.end() <= line_end:
@@ -44,7 +44,7 @@ class Ini(ConfigLanguage):
                 stop = start + len(found[1].rstrip())
                 key = lines.decoded(start, stop)
                 if section is None:
-                    statements.append(ir.Assign(start, max(stop, value.end), [dotted(start, key)], value))
+                    statements.append(ir.Assign(start, max(stop, value.end), [dotted(start, lines.text[start:stop])], value))
                 else:
                     entries.append((ir.Constant(start, stop, key), _unquoted(value)))
                     section.end = max(stop, value.end)

@@ -27,6 +27,7 @@ class Json(ConfigLanguage):
     name = "json"
     suffixes = (".json", ".jsonc")
     comment = "//"
+    largest = 256_000  # what people write by hand is far smaller, and there is much data in JSON
 
     def read(self, path: str, source: bytes) -> Reading:
         """The statements of a text."""
@@ -86,6 +87,8 @@ class _Reader:
 
 def _text(quoted: bytes) -> str:
     raw = quoted.decode("utf-8", "replace")
+    if "\\" not in raw:
+        return raw.strip('"')
     try:
         value = json.loads(raw, strict=False)
     except ValueError:

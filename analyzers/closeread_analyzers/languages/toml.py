@@ -27,6 +27,10 @@ class Toml(ConfigLanguage):
     name = "toml"
     suffixes = (".toml",)
 
+    def reads(self, name: str) -> bool:
+        """Not this program's own settings, which are read where settings are."""
+        return super().reads(name) and name != "closeread.toml"
+
     def read(self, path: str, source: bytes) -> Reading:
         """The statements of a text."""
         return _Reader(source).read()

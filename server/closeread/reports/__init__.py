@@ -35,8 +35,8 @@ class Report:
 
     `findings` are in the order of path, line and rule; `suppressed` ones stand apart. `hidden` counts
     what the thresholds left out. `own_models` says how many models of the user's own were in force, and how many of
-    them clear data or end a path, and so may hide a finding. `lines_of` gives a file's lines. `failed` says that the scan itself
-    could not be done, wholly or in part (a path that does not exist), beyond problems of single files.
+    them clear data or end a path, and so may hide a finding. `lines_of` gives a file's lines. `failed` says that the
+    scan itself could not be done, wholly or in part (a path that does not exist), beyond problems of single files.
     """
 
     findings: tuple[Finding, ...] = ()

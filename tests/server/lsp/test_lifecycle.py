@@ -32,6 +32,7 @@ async def test_a_quick_start_and_what_is_offered(start: Start, tmp_path: Path) -
     assert set(offered["executeCommandProvider"]["commands"]) == {
         "closeread.scanWorkspace",
         "closeread.explain",
+        "closeread.why",
         "closeread.clearCache",
     }
 

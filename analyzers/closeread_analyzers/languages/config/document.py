@@ -103,17 +103,21 @@ def assignments(entries: Iterable[tuple[ir.Expression | None, ir.Expression]]) -
     return statements
 
 
-def dotted(start: int, text: str) -> ir.Expression:
-    """A key as it is assigned to: `a.b.c` is an attribute of an attribute. Positions count one byte a character."""
-    parts = text.split(".")
+def dotted(start: int, raw: str) -> ir.Expression:
+    """A key as it is assigned to: `a.b.c` is an attribute of an attribute. `raw` has one character a byte."""
+    parts = raw.split(".")
     if len(parts) > MAX_DEPTH or not all(parts):
-        return ir.Name(start, start + len(text.encode()), text)
-    end = start + len(parts[0].encode())
-    found: ir.Expression = ir.Name(start, end, parts[0])
+        return ir.Name(start, start + len(raw), _decoded(raw))
+    end = start + len(parts[0])
+    found: ir.Expression = ir.Name(start, end, _decoded(parts[0]))
     for part in parts[1:]:
-        end += 1 + len(part.encode())
-        found = ir.Attribute(start, end, found, part)
+        end += 1 + len(part)
+        found = ir.Attribute(start, end, found, _decoded(part))
     return found
+
+
+def _decoded(raw: str) -> str:
+    return raw.encode("latin-1").decode("utf-8", "replace")
 
 
 def module_of(path: str, source: bytes, statements: list[ir.Statement], problems: list[ir.SyntaxProblem]) -> ir.Module:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 
-_SECRETS = (
-    *(b"passw", b"passphrase", b"passcode", b"dbpass", b"userpass", b"_pass", b"pwd", b"secret", b"private"),
+_WORDS = (
+    *(b"passw", b"passphrase", b"passcode", b"dbpass", b"userpass", b"_pass", b"pwd", b"secret", b"private", b"token"),
     *(b"api_key", b"apikey", b"api-key", b"api.key", b"access_key", b"accesskey", b"access-key", b"auth_key"),
-    *(b"master_key", b"masterkey", b"encryption", b"encrypt_key", b"signing", b"jwt", b"hmac", b"token"),
+    *(b"master_key", b"masterkey", b"encryption", b"encrypt_key", b"signing", b"jwt", b"hmac"),
+)
+_GIVEN = re.compile(
+    rb"(?:" + b"|".join(map(re.escape, _WORDS)) + rb")[\w.-]{0,40}"
+    rb"(?:[\"']?\s{0,4}[:=]\s{0,4}[\"']?[^\s\"'{}\[\],$<]{4}|[\"']?\s{0,4},?\s{0,40}[\"']?value)"
 )
 _SETTINGS = (
     *(b"privileged", b".sock", b"hostpath", b"- /:", b"source: /", b"ports:"),
@@ -31,7 +35,9 @@ def is_relevant(source: bytes) -> bool:
     """Whether the text is worth reading."""
     lower = source.lower()
     return (
-        any(word in lower for word in _SECRETS)
+        (any(word in lower for word in _WORDS) and _GIVEN.search(lower) is not None)
+        or b"private key-----" in lower
+        or (b"kind: secret" in lower or b'"kind": "secret"' in lower)
         or any(word in lower for word in _SETTINGS)
         or _DEBUG.search(lower) is not None
         or _TOKEN.search(source) is not None

@@ -20,8 +20,8 @@ _LOCAL = re.compile(r"^(127\.|localhost:|\[::1\]|\$)")
 
 def check(node: ir.Mapping, context: Context) -> Iterator[Report]:
     """Reports each port."""
-    ports = entry(node, "ports")
-    if ports is None or not is_compose(context.module.path):
+    ports = entry(node, "ports") if is_compose(context.module.path) else None
+    if ports is None:
         return
     found = _IMAGE.search(text_of(entry(node, "image")))
     if found is None or len(above := keys_above(node, context)) != 2 or above[0] != "services":

@@ -19,7 +19,7 @@ _PROPOSAL = re.compile(
 
 def check(node: ir.Mapping, context: Context) -> Iterator[Report]:
     """Reports the reference that is checked out."""
-    if not text_of(entry(node, "uses")).startswith("actions/checkout") or not is_workflow(context.module.path):
+    if not is_workflow(context.module.path) or not text_of(entry(node, "uses")).startswith("actions/checkout"):
         return
     ref = entry(node, "with", "ref")
     if ref is None or not _PROPOSAL.search(text_of(ref)):

@@ -1,7 +1,8 @@
-"""workspace/executeCommand: scan the workspace, explain a rule, clear what is remembered.
+"""workspace/executeCommand: scan the workspace, explain a rule or a line, clear what is remembered.
 
 closeread.scanWorkspace             -> counts; diagnostics of every file; a bar that can be cancelled
 closeread.explain  [rule]           -> the rule's page in Markdown
+closeread.why          [uri, line]  -> why that line (counted from 0) was or was not reported, as text
 closeread.clearCache                -> forgets every analysis, those on disk too; open files are analysed anew
 """
 
@@ -16,12 +17,14 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from closeread import why
 from closeread.platform_ import reason
 from closeread.session import Session
 from closeread.store import Store
 from closeread.workspace.files import Listing
 
 from .. import pages
+from ..convert import path_of
 from ..progress import Progress, progress
 from ..server import Server
 from ..worker import Urgency
@@ -58,6 +61,19 @@ def register(server: Server) -> None:
         if page is None:
             raise JsonRpcInvalidParams(f"There is no rule {rule[:80]!r}.")
         return page
+
+    @server.command("closeread.why")
+    async def explain_line(params: types.ExecuteCommandParams) -> str:
+        arguments = params.arguments or ()
+        path = path_of(arguments[0]) if len(arguments) == 2 and isinstance(arguments[0], str) else None
+        if path is None or type(arguments[1]) is not int or arguments[1] < 0:
+            raise JsonRpcInvalidParams("closeread.why takes two arguments, a document's URI and a line.")
+        line = arguments[1] + 1
+        try:
+            told = await server.ask(lambda session, cancelled: why.ask_session(session, path, line, cancelled))
+        except why.BadQuestion as error:
+            raise JsonRpcInvalidParams(f"{error}.") from None
+        return why.text(told)
 
     @server.command("closeread.clearCache")
     async def clear_cache(params: types.ExecuteCommandParams) -> None:
