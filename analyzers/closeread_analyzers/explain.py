@@ -359,7 +359,7 @@ def _same_data(one: Taint, other: Taint) -> bool:
         or (
             isinstance(one.origin, Parameter)
             and isinstance(other.origin, Parameter)
-            and one.origin.index == other.origin.index
+            and one.origin.place == other.origin.place
         )
     )
 

@@ -94,7 +94,7 @@ def analyze(
         changes["cache"] = False
     with _complaints(verbose):
         name = _format(format_, output)
-        scan = _scan(path, changes, exclude or [], quiet, context.obj)
+        scan = _scan(path, changes, exclude or [], quiet, context.obj, output)
         for warning in scan.warnings:
             _complain(f"warning: {warning}")
         _deliver(scan.report, name, output, quiet=quiet, verbose=verbose)
@@ -102,13 +102,20 @@ def analyze(
     raise typer.Exit(code)
 
 
-def _scan(paths: list[str], changes: dict[str, Any], exclude: list[str], quiet: bool, tools: Tools | None) -> Scan:
+def _scan(
+    paths: list[str],
+    changes: dict[str, Any],
+    exclude: list[str],
+    quiet: bool,
+    tools: Tools | None,
+    output: str | None,
+) -> Scan:
     from dataclasses import replace
 
     from .scan import Tools, scan
 
     with _progress(quiet) as progress:
-        return scan(paths, changes, exclude, replace(tools or Tools(), progress=progress))
+        return scan(paths, changes, exclude, replace(tools or Tools(), progress=progress), output)
 
 
 def _exit_code(scan: Scan, strict: bool) -> int:

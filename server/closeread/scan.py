@@ -58,10 +58,19 @@ class Tools:
 
 
 def scan(
-    paths: Sequence[str], changes: Mapping[str, Any], exclude: Iterable[str] = (), tools: Tools | None = None
+    paths: Sequence[str],
+    changes: Mapping[str, Any],
+    exclude: Iterable[str] = (),
+    tools: Tools | None = None,
+    output: str | None = None,
 ) -> Scan:
-    """Scan `paths`. `changes` are fields of `Settings` that win over every file's; `exclude` adds to theirs."""
+    """Scan `paths`. `changes` are fields of `Settings` that win over every file's; `exclude` adds to theirs.
+
+    `output` is where a report will be written, which is never read.
+    """
     run = _Run(tools or Tools(), dict(changes), tuple(exclude))
+    if output is not None:  # the report of the last run is not this project's code
+        run.taken.add(os.path.abspath(output))  # noqa: PTH100 - `resolve` would follow links
     started = datetime.now(UTC)
     with contextlib.closing(run):
         for root, given in run.projects(paths).items():

@@ -143,13 +143,23 @@ def test_two_runs_differ_only_in_times(tmp_path: Path) -> None:
         Path(f"f{number % 9}_{number}.py").write_text("BUG BUG\nREMARK\nSYNTAX\n" * (number % 4))
 
     def run(name: str, *options: str) -> str:
-        invoke(tmp_path, "analyze", "--path", ".", "--output", name, *options)
-        return re.sub(r'"(start|end)_time": "[^"]*"', "", Path(name).read_text())
+        invoke(tmp_path, "analyze", "--path", ".", "--output", f"{name}.out", "--format", "gitlab", *options)
+        return re.sub(r'"(start|end)_time": "[^"]*"', "", Path(f"{name}.out").read_text())
 
     fresh = run("1.json", "--no-cache", "--jobs", "1")
     assert run("2.json", "--no-cache", "--jobs", "1") == fresh
     assert run("3.json", "--jobs", "1") == fresh
     assert run("4.json", "--jobs", "1") == fresh
+
+
+def test_the_report_of_the_last_run_is_not_read(tmp_path: Path) -> None:
+    Path("a.py").write_text("BUG\n")
+
+    def files() -> int:
+        invoke(tmp_path, "analyze", "--path", ".", "--output", "report.json", "--format", "json", "--no-cache")
+        return int(json.loads(Path("report.json").read_text())["files"])
+
+    assert files() == files() == 1
 
 
 def test_a_report_is_replaced_whole(tmp_path: Path) -> None:

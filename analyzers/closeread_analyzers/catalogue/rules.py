@@ -37,6 +37,7 @@ TRAITS = frozenset(
         "catch-by-type",
         "coroutine-calls",
         "loose-equality",
+        "routes",
         "settings",
         "image-recipe",
     }

@@ -579,7 +579,7 @@ class Engine(Memories):
             return None
         summary = self.summary(frame, constructor)
         for effect in summary.effects if summary is not None else ():
-            if effect.index == 0 and effect.key == name:
+            if effect.place == 0 and effect.key == name:
                 value = effect.value
                 return concrete(value, name)
         return None

@@ -60,7 +60,7 @@ class Routes:
 
     def inventory(self, source: Source) -> Inventory | None:
         """The routes of a file; None where it has none and cannot have."""
-        if source.language.name != "python" or not GATE.search(source.module.source):
+        if "routes" not in source.language.traits or not GATE.search(source.module.source):
             return None
         return Inventory(self.engine, source, self._memory)
 

@@ -45,9 +45,9 @@ class SinkHit(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """The function stores `value` under `key` in its `index`-th argument; key None is "some key"."""
+    """The function stores `value` under `key` in its `place`-th argument; key None is "some key"."""
 
-    index: int
+    place: int
     key: Any
     value: Value
 
@@ -79,7 +79,7 @@ def signature(summary: Summary, trails: bool = True) -> str:
     parts += [f"{index}{sorted(kinds)}" for index, kinds in summary.guards]
     parts += [f"!{index}{sorted(kinds)}" for index, kinds in summary.ensures]
     parts += [f"{hit.kind}{_describe_taint(hit.taint, trails)}{hit.site}{hit.sure}" for hit in summary.sinks]
-    parts += [f"{effect.index}{effect.key!r}{describe(effect.value, trails)}" for effect in summary.effects]
+    parts += [f"{effect.place}{effect.key!r}{describe(effect.value, trails)}" for effect in summary.effects]
     return "|".join(parts)
 
 
@@ -153,7 +153,7 @@ class Application:
             for taint in self._resolve(hit.taint):
                 self.frame.reach(hit.kind, taint, hit.site, hit.sure)
         for effect in summary.effects:
-            receiver = self.arguments.get(effect.index)
+            receiver = self.arguments.get(effect.place)
             if receiver is not None and receiver.ref:
                 self._store(receiver, effect.key, thaw(self._map(effect.value), self.frame.heap))
         if summary.alias >= 0 and summary.alias in self.arguments:
@@ -196,7 +196,7 @@ class Application:
         origin = symbol.origin
         if not isinstance(origin, Parameter):
             return (symbol,)
-        argument = self.arguments.get(origin.index)
+        argument = self.arguments.get(origin.place)
         if argument is None:
             return NONE
         found = inside(argument, origin.inside, self.frame.heap)

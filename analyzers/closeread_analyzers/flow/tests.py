@@ -236,7 +236,7 @@ def _narrow(frame: Frame, node: ir.Expression, clears: frozenset[str] | None) ->
 def _spread(frame: Frame, part: Value, clears: frozenset[str]) -> None:
     """A guard over a part (`url.netloc`) speaks of the whole: of every variable with the part's data."""
     origins = {taint.origin for taint in part.taints}
-    origins |= {Parameter(o.index, o.inside[:-1]) for o in origins if isinstance(o, Parameter) and o.inside}
+    origins |= {Parameter(o.place, o.inside[:-1]) for o in origins if isinstance(o, Parameter) and o.inside}
     for name, value in frame.variables.items():
         if any(taint.origin in origins for taint in value.taints):
             frame.variables[name] = value.tainted(

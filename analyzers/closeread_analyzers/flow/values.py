@@ -46,12 +46,12 @@ class Site(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """The origin of a symbolic taint: the caller's `index`-th argument, or something inside it.
+    """The origin of a symbolic taint: the caller's `place`-th argument, or something inside it.
 
     `inside` holds attribute names and constant keys, outermost first.
     """
 
-    index: int
+    place: int
     inside: tuple[Any, ...] = ()
 
 
@@ -104,7 +104,7 @@ class Taint:
             parts = self._parts = {}
         found = parts.get(key)
         if found is None:
-            origin = Parameter(origin.index, (*origin.inside, key))
+            origin = Parameter(origin.place, (*origin.inside, key))
             found = parts[key] = Taint(self.kind, origin, self.label, self.cleared, self.trail, self.sure)
         return found
 

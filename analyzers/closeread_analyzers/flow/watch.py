@@ -204,7 +204,7 @@ class Watch:
     def origin(self, frame: Frame, taint: Taint) -> Origin:
         """What tells the data of one taint from that of another."""
         if isinstance(taint.origin, Parameter):
-            return taint.kind, (frame.source.path, frame.unit, taint.origin.index)
+            return taint.kind, (frame.source.path, frame.unit, taint.origin.place)
         return taint.kind, taint.origin
 
     def _is_ours(self, target: FunctionRef | ClassRef) -> bool:

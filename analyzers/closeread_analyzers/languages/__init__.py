@@ -82,6 +82,7 @@ class Language(Protocol):
     catch-by-type     exception handlers name types, and a bare one catches everything
     coroutine-calls   calling an async function without awaiting does nothing
     loose-equality    == converts its operands
+    routes            frameworks call functions that decorators, base classes or registrations name
     settings          values given to keys, and no code that runs
     image-recipe      instructions that make a container's image
     """

@@ -44,7 +44,8 @@ class Ini(ConfigLanguage):
                 stop = start + len(found[1].rstrip())
                 key = lines.decoded(start, stop)
                 if section is None:
-                    statements.append(ir.Assign(start, max(stop, value.end), [dotted(start, lines.text[start:stop])], value))
+                    target = dotted(start, lines.text[start:stop])
+                    statements.append(ir.Assign(start, max(stop, value.end), [target], value))
                 else:
                     entries.append((ir.Constant(start, stop, key), _unquoted(value)))
                     section.end = max(stop, value.end)

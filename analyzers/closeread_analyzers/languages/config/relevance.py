@@ -15,7 +15,7 @@ _WORDS = (
 )
 _GIVEN = re.compile(
     rb"(?:" + b"|".join(map(re.escape, _WORDS)) + rb")[\w.-]{0,40}"
-    rb"(?:[\"']?\s{0,4}[:=]\s{0,4}[\"']?[^\s\"'{}\[\],$<]{4}|[\"']?\s{0,4},?\s{0,40}[\"']?value)"
+    rb"(?:[\"']?\s{0,4}[:=]\s{0,4}[\"']{0,3}\s{0,4}[^\s\"'{}\[\],$<]{4}|[\"']?\s{0,4},?\s{0,40}[\"']?value)"
 )
 _SETTINGS = (
     *(b"privileged", b".sock", b"hostpath", b"- /:", b"source: /", b"ports:"),

@@ -40,7 +40,15 @@ class Python:
     suffixes = (".py", ".pyw")
     comment = "#"
     traits = frozenset(
-        {"shared-defaults", "none-identity", "assert-removable", "builtin-names", "catch-by-type", "coroutine-calls"}
+        {
+            "shared-defaults",
+            "none-identity",
+            "assert-removable",
+            "builtin-names",
+            "catch-by-type",
+            "coroutine-calls",
+            "routes",
+        }
     )
 
     def parse(self, source: bytes, previous: tree_sitter.Tree | None = None) -> tree_sitter.Tree:

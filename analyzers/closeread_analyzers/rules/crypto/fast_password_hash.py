@@ -14,7 +14,10 @@ visits = (ir.Call,)
 calls = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "new", "update"})
 
 _HASHES = re.compile(r"hashlib\.(md5|sha\w+)(\(\)\.update)?|(md5|sha)\.new")
-_PASSWORD = re.compile(r"(.*_)?(password|passwd|passwort|pwd|passphrase|pass_?word)\d?(_?(raw|plain|text|str|bytes|utf8|encoded))?", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"(.*_)?(password|passwd|passwort|pwd|passphrase|pass_?word)\d?(_?(raw|plain|text|str|bytes|utf8|encoded))?",
+    re.IGNORECASE,
+)
 
 
 def check(node: ir.Call, context: Context) -> Iterator[Report]:

@@ -14,7 +14,10 @@ visits = (ir.Call,)
 calls = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "new"})
 
 _HASHES = re.compile(r"(hashlib\.(md5|sha\w+)|(md5|sha)\.new)")
-_KEYS = re.compile(r"(.*_)?(secret|secret_?key|signing_?key|hmac_?key|mac_?key|shared_?key|private_?key|api_?secret|app_?secret)", re.IGNORECASE)
+_KEYS = re.compile(
+    r"(.*_)?(secret|secret_?key|signing_?key|hmac_?key|mac_?key|shared_?key|private_?key|api_?secret|app_?secret)",
+    re.IGNORECASE,
+)
 
 
 def check(node: ir.Call, context: Context) -> Iterator[Report]:

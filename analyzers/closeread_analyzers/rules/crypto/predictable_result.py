@@ -17,7 +17,9 @@ _SECRETS = re.compile(
     r"(^|_)(tokens?|otp|totp|passwords?|passwd|secret|session_?id|api_?key|nonce|csrf|salt|pin_?code|passcode|(verification|reset|auth|activation"
     r"|confirmation)_?code)(_|$)"
 )
-_DICE = re.compile(r"random\.(random|choice|choices|randint|randrange|sample|getrandbits|uniform)|uuid\.uuid1|numpy\.random\.\w+")
+_DICE = re.compile(
+    r"random\.(random|choice|choices|randint|randrange|sample|getrandbits|uniform)|uuid\.uuid1|numpy\.random\.\w+"
+)
 
 
 def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:

@@ -31,7 +31,14 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
 
 def _may_be_safe(loader: ir.Expression) -> bool:
     name = last_name(loader)
-    return bool(_SAFE.fullmatch(name)) or name not in ("Loader", "CLoader", "UnsafeLoader", "CUnsafeLoader", "FullLoader", "CFullLoader")
+    return bool(_SAFE.fullmatch(name)) or name not in (
+        "Loader",
+        "CLoader",
+        "UnsafeLoader",
+        "CUnsafeLoader",
+        "FullLoader",
+        "CFullLoader",
+    )
 
 
 def _comes_from_outside(stream: ir.Expression, context: Context) -> bool:

@@ -17,7 +17,10 @@ from ...tree import walk
 
 visits = (ir.Call, ir.Assign)
 
-_TAKERS = re.compile(r"execute|executemany|executescript|raw|text|query|.*_query|query_.*|execute_.*|run_sql|fetch|.*_sql|sql", re.IGNORECASE)
+_TAKERS = re.compile(
+    r"execute|executemany|executescript|raw|text|query|.*_query|query_.*|execute_.*|run_sql|fetch|.*_sql|sql",
+    re.IGNORECASE,
+)
 _HOLDERS = re.compile(r"(.*_)?(sql|query|stmt|statement|cmd|qry|q|request|req)\d*(_.*)?", re.IGNORECASE)
 _STATEMENT = re.compile(
     r"\s*(SELECT\s.+\sFROM\s|INSERT\s+(OR\s+\w+\s+|IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|UPDATE\s.+\sSET\s|DELETE\s+FROM\s)",
