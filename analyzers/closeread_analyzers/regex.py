@@ -374,7 +374,7 @@ _ENDS = re.compile(r"(?<!\\)(?:\\\\)*(\$|\\[Zz])$")
 
 @lru_cache(maxsize=1024)
 def is_narrow(pattern: str) -> bool:
-    """Whether a text that matches from its start is, to its end, letters, digits and signs that mean nothing to a shell or a parser.
+    """Whether a text that matches from its start is, to its end, letters, digits and signs no parser minds.
 
     No quote, bracket, slash, backslash, `$`, `;`, `&`, `|`, `<` or `>`, no line break but a last one.
     """

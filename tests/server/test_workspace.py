@@ -31,6 +31,24 @@ def test_sources_only_and_in_order(tmp_path: Path) -> None:
     assert listed(tmp_path) == ("a.py", "a/c.js", "b.py")
 
 
+def test_configuration_is_found_by_name_and_data_is_left_out(tmp_path: Path) -> None:
+    tree(
+        tmp_path,
+        ".env",
+        ".env.production",
+        "Dockerfile",
+        ".github/workflows/a.yml",
+        "package.json",
+        "package-lock.json",
+    )
+    (tmp_path / "data.json").write_text("[" + "1, " * 200_000 + "1]", "utf-8")
+
+    listing = Workspace(tmp_path, Settings()).sources()
+
+    assert listing.files == (".env", ".env.production", ".github/workflows/a.yml", "Dockerfile", "package.json")
+    assert listing.ignored == 1
+
+
 def test_what_is_never_the_projects_own(tmp_path: Path) -> None:
     tree(tmp_path, "a.py", "node_modules/m/i.js", ".git/hooks/x.py", "__pycache__/a.py", "env/lib/x.py", "app.min.js")
     tree(tmp_path, "env/pyvenv.cfg", "build/kept.py", "dist/kept.py")

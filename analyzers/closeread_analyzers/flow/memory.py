@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from .frame import Record
-from .summaries import Summary, describe, signature
+from .summaries import Summary, describe, gist, signature, without_constant
 from .touched import INSIDE, Key, Users
 from .values import Value
 
@@ -221,6 +221,9 @@ class Memories:
             self._records.pop()
             low = self._low.pop()
         record.files = self._one_of(record.files)
+        if low != FREE and isinstance(answer, Summary):
+            # A guess knows no constant. Not to know any in the whole circle is to know the same wherever it was entered.
+            answer = answer._replace(returns=without_constant(answer.returns))
         return Memory(answer, record, self._text(key), Grounds(record.needs, self.revision)), low
 
     def _one_of(self, files: set[str]) -> set[str]:
@@ -439,7 +442,7 @@ def same(now: Any, before: Any) -> bool:
 def means_same(now: Any, before: Any) -> bool:
     """Whether two answers say the same; how data came to where it is does not count."""
     if isinstance(now, Summary) and isinstance(before, Summary):
-        return signature(now, trails=False) == signature(before, trails=False)
+        return gist(now) == gist(before)
     if isinstance(now, tuple) and isinstance(before, tuple):
         return _same_names(now, before, trails=False)
     return same(now, before)

@@ -83,6 +83,29 @@ def signature(summary: Summary, trails: bool = True) -> str:
     return "|".join(parts)
 
 
+def gist(summary: Summary) -> tuple[Any, ...]:
+    """Which data a function hands on, stores and sends to sinks: all that has to be found out about a circle of them.
+
+    How deep inside its containers the data lies does not count: that may go on for ever.
+    """
+
+    def origins(value: Value) -> frozenset[Any]:
+        return frozenset((t.kind, _root(t), t.cleared) for t in deep_taints(value, {}))
+
+    returns = summary.returns
+    return (
+        (origins(returns), returns.path, _describe_target(returns.target, trails=False), summary.alias),
+        frozenset((hit.kind, _root(hit.taint), hit.taint.cleared, hit.site) for hit in summary.sinks),
+        frozenset((effect.index, effect.key, origins(effect.value)) for effect in summary.effects),
+        frozenset(summary.guards),
+        frozenset(summary.ensures),
+    )
+
+
+def _root(taint: Taint) -> Any:
+    return taint.origin.index if isinstance(taint.origin, Parameter) else taint.origin
+
+
 def describe(value: Value, trails: bool = True) -> str:
     """A text equal for frozen values that mean the same; without trails, however their data came there."""
     taints = [_describe_taint(taint, trails) for taint in value.taints]

@@ -1,4 +1,4 @@
-"""A password, by its name, in a hash made for speed. Where the flow of a client's password was seen, that rule speaks."""
+"""A password, by its name, in a hash made for speed. Where a client's password was followed, the flow rule speaks."""
 
 from __future__ import annotations
 

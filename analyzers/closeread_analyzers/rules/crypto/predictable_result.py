@@ -27,17 +27,16 @@ def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:
     function = node.function
     if context.is_test or not _SECRETS.search(words_of(function.name)):
         return
-    kept: set[str] = set()
     returned: list[ir.Expression] = []
     for part in own_nodes(function):
         if isinstance(part, ir.Return) and part.value is not None:
             returned.append(part.value)
     kept = {inner.id for value in returned for inner in walk(value) if type(inner) is ir.Name}
     for part in own_nodes(function):
-        if isinstance(part, ir.Assign) and part.value is not None and _names(part.targets) & kept:
-            returned.append(part.value)
-        elif isinstance(part, ir.AugmentedAssign) and _names([part.target]) & kept:
-            returned.append(part.value)
+        if isinstance(part, (ir.Assign, ir.AugmentedAssign)) and part.value is not None:
+            targets = part.targets if isinstance(part, ir.Assign) else [part.target]
+            if _names(targets) & kept:
+                returned.append(part.value)
     for value in returned:
         for inner in walk(value):
             if isinstance(inner, ir.Call) and _DICE.fullmatch(context.path(inner.callee) or ""):

@@ -1,8 +1,8 @@
 """A value written between the quotes of an SQL statement, which came into the function from its caller.
 
-Who the caller is, is the flow rule's question, and where that has spoken, this one is silent. Values that the function gets itself, the flow
-rule has seen from their beginning. Deliberately absent: values without quotes, which may be numbers, and names of tables, which nobody puts in
-quotes.
+Who the caller is, is the flow rule's question, and where that has spoken, this one is silent. Values that
+the function gets itself, the flow rule has seen from their beginning. Deliberately absent: values without
+quotes, which may be numbers, and names of tables, which nobody puts in quotes.
 """
 
 from __future__ import annotations

@@ -16,6 +16,6 @@ def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:
     if function.name != "check_origin" or context.is_test:
         return
     last = function.body[-1] if function.body else None
-    if isinstance(last, ir.Return) and isinstance(last.value, ir.Constant) and last.value.value is True:
-        if not any(isinstance(part, (ir.If, ir.Raise)) for part in function.body):
-            yield Report(last)
+    always = isinstance(last, ir.Return) and isinstance(last.value, ir.Constant) and last.value.value is True
+    if last is not None and always and not any(isinstance(part, (ir.If, ir.Raise)) for part in function.body):
+        yield Report(last)
