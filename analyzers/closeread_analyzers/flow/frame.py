@@ -129,7 +129,7 @@ class Frame:
         """Data arrived at a sink: a finding if it is real and a rule asks for it, a summary's sink if symbolic."""
         if self.engine.observer is not None:
             self.engine.observer.arrived(self, kind, taint, site)
-        if kind in taint.cleared:
+        if kind in taint.cleared or (":" in kind and kind.partition(":")[0] in taint.cleared):
             return
         if isinstance(taint.origin, Parameter):
             sinks = self.record.sinks

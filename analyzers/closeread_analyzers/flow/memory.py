@@ -310,7 +310,8 @@ class Memories:
         place = len(self._low)
         grounds.place, grounds.doubted = place, False
         self._low.append(FREE)
-        self._records.append(Record())
+        now = Record()
+        self._records.append(now)
         try:
             held = all(self._is_still(need, answer) for need, answer in grounds.needs.items()) and not grounds.doubted
         finally:
@@ -320,6 +321,8 @@ class Memories:
         if not held or self._deep:
             self._drop(place)
             return False
+        if not now.files <= memory.record.files:  # the same answers may come from other files
+            memory.record.files = self._one_of(memory.record.files | now.files)
         if low < place:
             self._lower(place, low)
             self._provisional[key] = (memory, low)
@@ -341,7 +344,10 @@ class Memories:
         if kind == "text":
             return self._text(need[1])
         if kind == "function":
-            return (self._ask(need) if self._low else self._first(need)).answer
+            memory = self._ask(need) if self._low else self._first(need)
+            if self._records:
+                self._records[-1].files |= memory.record.files
+            return memory.answer
         if kind == "never":
             return self
         return self._noted(need)

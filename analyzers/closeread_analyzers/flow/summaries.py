@@ -96,14 +96,14 @@ def gist(summary: Summary) -> tuple[Any, ...]:
     return (
         (origins(returns), returns.path, _describe_target(returns.target, trails=False), summary.alias),
         frozenset((hit.kind, _root(hit.taint), hit.taint.cleared, hit.site) for hit in summary.sinks),
-        frozenset((effect.index, effect.key, origins(effect.value)) for effect in summary.effects),
+        frozenset((effect.place, effect.key, origins(effect.value)) for effect in summary.effects),
         frozenset(summary.guards),
         frozenset(summary.ensures),
     )
 
 
 def _root(taint: Taint) -> Any:
-    return taint.origin.index if isinstance(taint.origin, Parameter) else taint.origin
+    return taint.origin.place if isinstance(taint.origin, Parameter) else taint.origin
 
 
 def describe(value: Value, trails: bool = True) -> str:
