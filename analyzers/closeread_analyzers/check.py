@@ -226,6 +226,7 @@ def _names(module: ir.Module) -> Names:
 
 @lru_cache(maxsize=256)
 def is_test(path: str) -> bool:
+    """Whether a path is that of tests, fixtures or samples."""
     return _TEST_PATH.search(path) is not None
 
 

@@ -185,7 +185,9 @@ class Project:
         self._rests_on[path] = frozenset(files)
         return FileResult(
             path,
-            tuple(sorted(found, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))),
+            tuple(
+                sorted(found, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))
+            ),
             tuple(problems),
             self._dependencies(files, (other for other, there in around.items() if not there)),
             source.module.source.count(b"\n") + 1,

@@ -90,7 +90,11 @@ class Presentation:
             if self.source(one.site.path) is None:
                 continue
             step = Step(self._location(one.site), one.message, "source" if place == 0 else "step")
-            if not steps or steps[-1].location.start_line != step.location.start_line or steps[-1].message != step.message:
+            if (
+                not steps
+                or steps[-1].location.start_line != step.location.start_line
+                or steps[-1].message != step.message
+            ):
                 steps.append(step)
         return steps
 
@@ -181,7 +185,9 @@ def one_a_place(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, of several that name one weakness on one line only the gravest: nobody wants to be told twice."""
     best: dict[tuple[str, int, object], Finding] = {}
     for finding in findings:
-        weakness = _FAMILY.get(finding.cwe, finding.cwe) if finding.kind == "vulnerability" and finding.cwe else finding.rule
+        weakness = (
+            _FAMILY.get(finding.cwe, finding.cwe) if finding.kind == "vulnerability" and finding.cwe else finding.rule
+        )
         place = (finding.location.path, finding.location.start_line, weakness)
         known = best.get(place)
         if known is None or _gravity(finding) > _gravity(known):
@@ -203,7 +209,9 @@ def unyielded(findings: list[Finding], rules: Mapping[str, Rule]) -> list[Findin
     return [
         finding
         for finding in findings
-        if not any((finding.location.path, finding.function, rule) in spoken for rule in _yields(rules.get(finding.rule)))
+        if not any(
+            (finding.location.path, finding.function, rule) in spoken for rule in _yields(rules.get(finding.rule))
+        )
     ]
 
 

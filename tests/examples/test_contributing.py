@@ -51,14 +51,14 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 
 def test_the_guide_adds_one_library_and_one_rule(grown: Catalogue) -> None:
     assert [path.rpartition("/")[2] for path, _, _ in FILE.findall(GUIDE)] == [
-        "invoke.toml",
+        "sarge.toml",
         "repeated-operand.md",
         "repeated_operand.py",
     ]
     assert grown.rules.keys() - builtin().rules.keys() == {"repeated-operand"}
     assert grown.models("python").calls.keys() - builtin().models("python").calls.keys() == {
-        "invoke.run",
-        "invoke.Context.run",
+        "sarge.run",
+        "sarge.capture_stdout",
     }
 
 

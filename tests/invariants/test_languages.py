@@ -14,7 +14,7 @@ HOME = "closeread_analyzers/languages/"
 OURSELVES = ("closeread_analyzers/catalogue/", "closeread/scan.py")
 ENGINE = "closeread_analyzers/flow/"
 # Also what programs under analysis answer with (`request.json`), and what our reports are written in.
-TWO_MEANINGS = frozenset({"json", ".json"})
+TWO_MEANINGS = frozenset({"json", ".json", ".html"})  # report formats, and addresses of pages
 
 
 def naming(files: list[Source], words: frozenset[str]) -> list[str]:

@@ -174,9 +174,7 @@ def _conditions(table: Table, key: str, match: Match) -> tuple[Condition, ...]:
     )
 
 
-def _pattern(
-    table: Table, key: str, make: Callable[[str], re.Pattern[str]] = word_pattern
-) -> re.Pattern[str] | None:
+def _pattern(table: Table, key: str, make: Callable[[str], re.Pattern[str]] = word_pattern) -> re.Pattern[str] | None:
     words = table.string(key, "")
     if not words:
         return None

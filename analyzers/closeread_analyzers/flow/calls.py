@@ -12,7 +12,21 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from ..catalogue import ArgRef, Condition, Entry, HandlerModel, Models, NoReturn, Sink, Source, StepModel, TemplateModel, TypeModel, Use, name_words
+from ..catalogue import (
+    ArgRef,
+    Condition,
+    Entry,
+    HandlerModel,
+    Models,
+    NoReturn,
+    Sink,
+    Source,
+    StepModel,
+    TemplateModel,
+    TypeModel,
+    Use,
+    name_words,
+)
 from ..regex import is_exponential, is_narrow
 from . import containers, expressions, folding, own, reflection, rendering
 from .summaries import Application, without_constant
@@ -285,7 +299,9 @@ def _configured(frame: Frame, receiver: Value, name: str, arguments: Arguments) 
     shape = frame.heap.get(receiver.ref)
     if shape is None or shape.kind != "object":
         return None
-    keys = [value.path if value.const is UNKNOWN else value.const for value in (given[:-1] if name[0] == "s" else given)]
+    keys = [
+        value.path if value.const is UNKNOWN else value.const for value in (given[:-1] if name[0] == "s" else given)
+    ]
     if any(not isinstance(key, (str, int)) for key in keys):
         return None
     joined = "\0".join(map(str, keys))
@@ -330,9 +346,7 @@ def _call_back(frame: Frame, node: ir.Call, receiver: Value, arguments: Argument
                 invoke(frame, node, value, [Value(taints)], None)
 
 
-def _reach(
-    frame: Frame, node: ir.Node, entry: Sink, arguments: Arguments, receiver: Value, sure: int
-) -> None:
+def _reach(frame: Frame, node: ir.Node, entry: Sink, arguments: Arguments, receiver: Value, sure: int) -> None:
     for ref in entry.arguments:
         if ref.kind == "all":
             for value in arguments.all():
@@ -564,7 +578,9 @@ def invoke(
     given = arguments if arguments is not None else Arguments(positional, {})
     target = callee.target
     if isinstance(target, Bound):
-        return _function(frame, node, target.function, Arguments([target.receiver, *given.positional], given.keyword, given.spread))
+        return _function(
+            frame, node, target.function, Arguments([target.receiver, *given.positional], given.keyword, given.spread)
+        )
     if isinstance(target, FunctionRef):
         return _function(frame, node, target, given)
     if isinstance(target, Closure):
@@ -574,7 +590,14 @@ def invoke(
     if isinstance(target, ClassRef):
         return _instance(frame, node, target, given, callee)
     if isinstance(target, Partial):
-        return invoke(frame, node, target.callee, [], None, Arguments([*target.arguments, *given.positional], given.keyword, given.spread))
+        return invoke(
+            frame,
+            node,
+            target.callee,
+            [],
+            None,
+            Arguments([*target.arguments, *given.positional], given.keyword, given.spread),
+        )
     if isinstance(target, Instance):
         method = frame.engine.member(frame, target, "__call__", callee)
         if method is not None and isinstance(method.target, Bound):
@@ -617,7 +640,12 @@ def _function(frame: Frame, node: ir.Node, ref: FunctionRef, given: Arguments) -
     if info is None:
         return UNKNOWN_VALUE
     arguments = bound_parameters(frame, info.function, given)
-    if frame.engine.static(info) and arguments and given.positional and isinstance(given.positional[0].target, (Instance, ClassRef)):
+    if (
+        frame.engine.static(info)
+        and arguments
+        and given.positional
+        and isinstance(given.positional[0].target, (Instance, ClassRef))
+    ):
         arguments = bound_parameters(frame, info.function, Arguments(given.positional[1:], given.keyword, given.spread))
     if _worth_inlining(frame, info.function, arguments):
         return inline(frame, node, info.function, given, ref=ref, bound=arguments)

@@ -358,4 +358,16 @@ def deep(frame: Frame, value: Value) -> Value:
     return Value(taints) if taints else UNKNOWN_VALUE
 
 
-__all__ = ["NONE", "any_item", "concatenated", "deep", "discard", "get", "make", "method", "positions", "sliced", "store"]
+__all__ = [
+    "NONE",
+    "any_item",
+    "concatenated",
+    "deep",
+    "discard",
+    "get",
+    "make",
+    "method",
+    "positions",
+    "sliced",
+    "store",
+]

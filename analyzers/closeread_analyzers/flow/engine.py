@@ -173,7 +173,9 @@ class Engine(Memories):
     def _sites_moved(self, before: Source, now: Source) -> bool:
         """Whether the places in what is remembered of the module's body are now others: a method above them grew."""
         memory = self._memories.get(("module", now.path))
-        moved = [key for key, unit in now.units.items() if key in before.units and unit.digest != before.units[key].digest]
+        moved = [
+            key for key, unit in now.units.items() if key in before.units and unit.digest != before.units[key].digest
+        ]
         moved = [key for key in moved if key in now.classes]
         return bool(moved) and memory is not None and not places(memory.record, memory.answer).isdisjoint(moved)
 
@@ -238,7 +240,9 @@ class Engine(Memories):
     def text(self, source: Source, unit: str, node: ir.Node) -> str:
         """A node's source text."""
         start = self.start(source, unit)
-        return source.module.source[start + node.start : start + min(node.end, node.start + 200)].decode("utf-8", "replace")
+        return source.module.source[start + node.start : start + min(node.end, node.start + 200)].decode(
+            "utf-8", "replace"
+        )
 
     def start(self, source: Source, unit: str) -> int:
         """Where a unit starts in its file, in bytes."""
@@ -402,7 +406,9 @@ class Engine(Memories):
             return path == absent or (absent.endswith("/") and path.startswith(absent))
 
         return frozenset(
-            importer for importer, tried in self._missing.items() if any(is_for(a) for some in tried.values() for a in some)
+            importer
+            for importer, tried in self._missing.items()
+            if any(is_for(a) for some in tried.values() for a in some)
         )
 
     def exported(self, frame: Frame, path: str, name: str) -> Value | None:
@@ -541,7 +547,12 @@ class Engine(Memories):
                 return Value(target=method, name=name)
             attribute = self._noted(("attribute", owner, name))
             if attribute is not None:
-                if attribute.path is None and attribute.target is None and not attribute.taints and attribute.shape is None:
+                if (
+                    attribute.path is None
+                    and attribute.target is None
+                    and not attribute.taints
+                    and attribute.shape is None
+                ):
                     break  # a plain default, which instances mostly replace: the constructor may say more
                 found = thaw(attribute, frame.heap)
                 if not instance or not value.taints or attribute.path is None or not _plain_type(attribute.path):
@@ -551,7 +562,11 @@ class Engine(Memories):
                 held = tuple([taint.part(name).clear(cleared) for taint in value.taints])
                 return found.tainted(join_taints(found.taints, held))
         if not instance:
-            return thaw(attribute, frame.heap) if (attribute := self._noted(("attribute", cls, name))) is not None else None
+            return (
+                thaw(attribute, frame.heap)
+                if (attribute := self._noted(("attribute", cls, name))) is not None
+                else None
+            )
         field = self.field(frame, cls, name)
         if field is None:
             return None
@@ -817,8 +832,10 @@ class Engine(Memories):
             symbol = Taint("", Parameter(index), parameter.name, frozenset(), None, 2)
             taints: tuple[Taint, ...] = (symbol,)
             value: Value | None = None
-            is_self = index == 0 and owner is not None and not any(
-                syntax.last_name(d) in _STATIC for d in function.decorators
+            is_self = (
+                index == 0
+                and owner is not None
+                and not any(syntax.last_name(d) in _STATIC for d in function.decorators)
             )
             if is_self and owner is not None:
                 target = ClassRef(owner.path, owner.name) if parameter.name == "cls" else Instance(owner)
@@ -834,7 +851,12 @@ class Engine(Memories):
                     typed = expressions.annotated(frame, parameter.annotation)
                     if typed is not None:
                         value = Value(taints, UNKNOWN, typed.path, typed.target, 0, None, parameter.name)
-                if model is not None and model.parameters and not path and (value is None or value.path is None or _plain_type(value.path)):
+                if (
+                    model is not None
+                    and model.parameters
+                    and not path
+                    and (value is None or value.path is None or _plain_type(value.path))
+                ):
                     site = frame.site(parameter)
                     trail = Trail(None, site, f"the client's `{parameter.name}`")
                     taints = (symbol, Taint(model.parameters, site, parameter.name, frozenset(), trail, 2))
@@ -956,8 +978,10 @@ class Engine(Memories):
                         kind = "list" if parameter.kind == "*" else "dict"
                         value = Value(ref=child.allocate(Shape(kind, {}, UNKNOWN_VALUE, closed=False)))
                     elif parameter.default is not None and not handler:
-                        value = without_constant(expressions.evaluate(child, parameter.default)) if closure else (
-                            expressions.evaluate(child, parameter.default)
+                        value = (
+                            without_constant(expressions.evaluate(child, parameter.default))
+                            if closure
+                            else (expressions.evaluate(child, parameter.default))
                         )
                     elif parameter.annotation is not None:
                         value = expressions.annotated(child, parameter.annotation) or UNKNOWN_VALUE

@@ -22,7 +22,6 @@ from .values import (
     FunctionRef,
     Instance,
     ModuleRef,
-    Parameter,
     Shape,
     Taint,
     Taints,
@@ -124,7 +123,11 @@ def forget(frame: Frame, place: str) -> None:
     narrowed = frame.variables.get(NARROWED)
     if narrowed is None:
         return
-    kept = {p: v for p, v in narrowed.target.items() if not (p.startswith(place) and p[len(place) : len(place) + 1] in ("", ".", "["))}
+    kept = {
+        p: v
+        for p, v in narrowed.target.items()
+        if not (p.startswith(place) and p[len(place) : len(place) + 1] in ("", ".", "["))
+    }
     if kept:
         frame.variables[NARROWED] = Value(target=kept)
     else:
@@ -286,8 +289,10 @@ def _boolean(frame: Frame, node: ir.Boolean) -> Value:
     operator = node.operator
     value = evaluate(frame, node.operands[0])
     for index, operand in enumerate(node.operands[1:]):
-        truth = (value.const is not None if value.const is not UNKNOWN else None) if operator == "??" else (
-            folding.truth(value.const)
+        truth = (
+            (value.const is not None if value.const is not UNKNOWN else None)
+            if operator == "??"
+            else (folding.truth(value.const))
         )
         stops = truth is False if operator == "and" else truth is True
         if stops:

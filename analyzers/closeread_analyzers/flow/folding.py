@@ -42,7 +42,9 @@ def _plus(left: Any, right: Any) -> Any:
 
 
 def _percent(left: Any, right: Any) -> Any:
-    if isinstance(left, (str, bytes)) and (len(left) > MAX_TEXT or "*" in str(left) or any(c.isdigit() for c in str(left))):
+    if isinstance(left, (str, bytes)) and (
+        len(left) > MAX_TEXT or "*" in str(left) or any(c.isdigit() for c in str(left))
+    ):
         return UNKNOWN  # a width may ask for a gigabyte
     return left % right
 
@@ -88,13 +90,44 @@ _UNARY: Final[dict[str, Callable[[Any], Any]]] = {
 _TEXT: Final[dict[str, Callable[..., Any]]] = {
     **{
         name: getattr(str, name)
-        for name in (
-            "capitalize casefold count encode endswith find index isalnum isalpha isdigit islower isnumeric isspace "
-            "isupper lower lstrip removeprefix removesuffix replace rfind rindex rstrip startswith strip swapcase title "
-            "upper partition rpartition split rsplit splitlines"
-        ).split()
+        for name in [
+            "capitalize",
+            "casefold",
+            "count",
+            "encode",
+            "endswith",
+            "find",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isdigit",
+            "islower",
+            "isnumeric",
+            "isspace",
+            "isupper",
+            "lower",
+            "lstrip",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rstrip",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "upper",
+            "partition",
+            "rpartition",
+            "split",
+            "rsplit",
+            "splitlines",
+        ]
     },
-    "format": lambda text, *values: text.format(*values) if not any(c.isdigit() for c in text.replace("{0}", "")) else UNKNOWN,
+    "format": lambda text, *values: (
+        text.format(*values) if not any(c.isdigit() for c in text.replace("{0}", "")) else UNKNOWN
+    ),
     "toLowerCase": str.lower,
     "toUpperCase": str.upper,
     "trim": str.strip,

@@ -89,13 +89,31 @@ class Frame:
     """The interpreter's state in one function body."""
 
     __slots__ = (
-        "alive", "breaks", "continues", "depth", "engine", "exits", "function", "handler", "heap", "models", "parent",
-        "record", "route", "self_class", "source", "unit", "variables", "yields", "globals_", "exports", "nested", "truths",
+        "alive",
+        "breaks",
+        "continues",
+        "depth",
+        "engine",
+        "exits",
+        "exports",
+        "function",
+        "globals_",
+        "handler",
+        "heap",
+        "models",
+        "nested",
+        "parent",
+        "record",
+        "route",
+        "self_class",
+        "source",
+        "truths",
+        "unit",
+        "variables",
+        "yields",
     )  # fmt: skip
 
-    def __init__(
-        self, engine: Engine, source: Source, unit: str, record: Record, parent: Frame | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, source: Source, unit: str, record: Record, parent: Frame | None = None) -> None:
         self.engine = engine
         self.source = source
         self.models = source.models
@@ -315,7 +333,7 @@ def _truths(frame: Frame, node: ir.Return, value: Value) -> None:
     """What is known where the result is true: functions that answer yes or no are guards."""
     if value.const is not UNKNOWN or not isinstance(node.value, _ANSWERS) or frame.truths is None:
         if frame.truths is not None and (value.const is UNKNOWN or value.const):
-            frame.truths.append((frame.variables if value.const is True else {}))
+            frame.truths.append(frame.variables if value.const is True else {})
         return
     after = frame.save()
     tests.assume(frame, node.value, True)
@@ -368,9 +386,7 @@ def _loop(frame: Frame, node: ir.Node, turn: Callable[[], bool], body: list[ir.S
     for name in changed:
         value = frame.variables.get(name)
         if value is not None and value.const is not UNKNOWN:
-            frame.variables[name] = Value(
-                value.taints, UNKNOWN, value.path, value.target, value.ref, None, value.name
-            )
+            frame.variables[name] = Value(value.taints, UNKNOWN, value.path, value.target, value.ref, None, value.name)
     can_end = not first
     end: list[State] = []
     for _ in range(LOOP_TURNS):
@@ -540,7 +556,9 @@ def _match(frame: Frame, node: ir.Match) -> None:
 def _function(frame: Frame, node: ir.FunctionDefinition) -> None:
     function = node.function
     if function.is_unit:
-        value = Value(target=FunctionRef(frame.source.path, frame.source.keys.get(function, function.name)), name=function.name)
+        value = Value(
+            target=FunctionRef(frame.source.path, frame.source.keys.get(function, function.name)), name=function.name
+        )
         frame.engine.decorate(frame, function, value)
     else:
         closure = Closure(function, frame)

@@ -40,7 +40,6 @@ FREE: Final = 1 << 30
 """Deeper than any place: rests on nothing in progress."""
 
 
-
 @dataclass(slots=True, eq=False)
 class Grounds:
     """What a memory rests on, or all memories of a circle: answers by question, and when they were last the same."""

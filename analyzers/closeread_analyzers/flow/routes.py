@@ -18,6 +18,9 @@ from .engine import Engine, same
 from .inventory import GATE, App, Inventory, Memory, Route
 from .scopes import FunctionInfo, Source
 
+ROUTES = "routes"
+"""The trait of languages whose frameworks' routes are read."""
+
 
 class RouteContext:
     """What a check over routes may ask beyond the route itself: the file's routes and the files around."""
@@ -60,7 +63,7 @@ class Routes:
 
     def inventory(self, source: Source) -> Inventory | None:
         """The routes of a file; None where it has none and cannot have."""
-        if "routes" not in source.language.traits or not GATE.search(source.module.source):
+        if ROUTES not in source.language.traits or not GATE.search(source.module.source):
             return None
         return Inventory(self.engine, source, self._memory)
 

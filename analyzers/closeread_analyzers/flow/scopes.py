@@ -143,7 +143,9 @@ def _outline(module: ir.Module, place: int) -> bytes:
     if not pieces:
         return unit.digest
     pieces.append(module.source[start : unit.end])
-    places = [f"{statement.start - _cut_before(cuts, cut, statement.start)}" for statement in own_statements(unit.statement)]
+    places = [
+        f"{statement.start - _cut_before(cuts, cut, statement.start)}" for statement in own_statements(unit.statement)
+    ]
     return hashlib.blake2b(b"\0".join([*pieces, ",".join(places).encode()]), digest_size=16).digest()
 
 

@@ -44,9 +44,7 @@ def bound_names(statements: Iterable[ir.Statement]) -> frozenset[str]:
         if isinstance(statement, ir.Assign):
             for target in statement.targets:
                 _targets(target, names)
-        elif isinstance(statement, ir.AugmentedAssign):
-            _targets(statement.target, names)
-        elif isinstance(statement, ir.For):
+        elif isinstance(statement, ir.AugmentedAssign) or isinstance(statement, ir.For):
             _targets(statement.target, names)
         elif isinstance(statement, ir.With):
             for item in statement.items:
@@ -95,5 +93,3 @@ def last_name(node: ir.Expression) -> str:
     if isinstance(node, ir.Attribute):
         return node.name
     return node.id if isinstance(node, ir.Name) else ""
-
-

@@ -158,8 +158,10 @@ def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
     callee = quiet(frame, node.callee)
     arguments = calls.quiet_arguments(frame, node)
     for entry, _ in own.entries(frame, callee) or calls.entries_for(frame, callee, receiver):
-        if isinstance(entry, Guard) and entry.holds is outcome and calls.holds(
-            frame, entry, arguments, receiver or Value()
+        if (
+            isinstance(entry, Guard)
+            and entry.holds is outcome
+            and calls.holds(frame, entry, arguments, receiver or Value())
         ):
             for subject in entry.subject:
                 place = receiver_node if subject.kind == "self" else calls.argument_node(node, subject)
@@ -263,7 +265,9 @@ def _rebind(frame: Frame, node: ir.Expression, value: Value) -> None:
         known = frame.variables.get(expressions.NARROWED)
         # Any call may change what lies in an object, so only its taint is narrowed, never its constant.
         value = Value(value.taints, UNKNOWN, value.path, value.target, value.ref, None, value.name)
-        frame.variables[expressions.NARROWED] = Value(target={**(known.target if known is not None else {}), place: value})
+        frame.variables[expressions.NARROWED] = Value(
+            target={**(known.target if known is not None else {}), place: value}
+        )
 
 
 def quiet(frame: Frame, node: ir.Expression) -> Value:

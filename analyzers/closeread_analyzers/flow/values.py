@@ -198,7 +198,11 @@ class Value:
         return self.tainted(tuple(taint.clear(kinds) for taint in self.taints))
 
     def __repr__(self) -> str:
-        shown = [f"{slot}={getattr(self, slot)!r}" for slot in self.__slots__ if getattr(self, slot) not in ((), None, 0, "", UNKNOWN)]
+        shown = [
+            f"{slot}={getattr(self, slot)!r}"
+            for slot in self.__slots__
+            if getattr(self, slot) not in ((), None, 0, "", UNKNOWN)
+        ]
         return f"Value({', '.join(shown)})"
 
 
@@ -317,7 +321,11 @@ def join(left: Value, right: Value, heap: Heap) -> Value:
         const,
         # A None default or an unknown on one side does not hide what the other side is.
         left.path if left.path == right.path or right.path is None else right.path if left.path is None else left.path,
-        left.target if left.target == right.target or right.target is None else right.target if left.target is None else None,
+        left.target
+        if left.target == right.target or right.target is None
+        else right.target
+        if left.target is None
+        else None,
         ref,
         None,
         left.name or right.name,
@@ -388,7 +396,13 @@ def shallow_join(left: Value, right: Value) -> Value:
     if left is right:
         return left
     const = left.const if same_constant(left.const, right.const) else UNKNOWN
-    target = left.target if left.target == right.target or right.target is None else right.target if left.target is None else None
+    target = (
+        left.target
+        if left.target == right.target or right.target is None
+        else right.target
+        if left.target is None
+        else None
+    )
     return Value(
         join_taints(left.taints, right.taints),
         const,

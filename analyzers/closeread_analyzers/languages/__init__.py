@@ -162,6 +162,16 @@ def _named() -> dict[str, NamedFiles]:
     return named
 
 
+@cache
+def patterns() -> tuple[str, ...]:
+    """Globs of all files that some language may read, for those who watch a folder: "**/*.py", "**/[Dd]ockerfile"."""
+    globs = [f"**/*{suffix}" for suffix in _by_suffix()]
+    for name in _by_name():
+        first = f"[{name[0].upper()}{name[0]}]" if name[0].isalpha() else name[0]
+        globs.append(f"**/{first}{name[1:]}{'*' if name.endswith('.') else ''}")
+    return tuple(sorted(globs))
+
+
 def language_of(path: str) -> Language | None:
     """The language of a file by its suffix or its name, or None."""
     name = path[path.rfind("/") + 1 :]

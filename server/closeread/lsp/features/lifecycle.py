@@ -7,7 +7,7 @@ import asyncio
 from lsprotocol import types
 
 from closeread.session import Session
-from closeread_analyzers.languages import languages
+from closeread_analyzers.languages import patterns
 
 from ..convert import path_of
 from ..parent import is_alive
@@ -57,9 +57,9 @@ def register(server: Server) -> None:
 
 
 async def _watchers(server: Server) -> types.Registration:
-    suffixes = await server.ask(lambda session, _: sorted({s[1:] for known in languages() for s in known.suffixes}))
-    patterns = ["**/*.{" + ",".join(suffixes) + "}", "**/{closeread.toml,pyproject.toml,.gitignore}"]
-    options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(glob) for glob in patterns])
+    known = await server.ask(lambda session, _: patterns())
+    globs = [*known, "**/{closeread.toml,pyproject.toml,.gitignore}"]
+    options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(glob) for glob in globs])
     return types.Registration("closeread-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
 
 
