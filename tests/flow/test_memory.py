@@ -174,7 +174,10 @@ def test_a_new_file_has_dependents() -> None:
 
 
 CIRCLES = {
-    "arguments in turn": "def f(x, y, z):\n    return x or g(x, y, z)\n\ndef g(x, y, z):\n    return f(y, z, x)\n\nsink(f('', '', source()))\n",
+    "arguments in turn": (
+        "def f(x, y, z):\n    return x or g(x, y, z)\n\n"
+        "def g(x, y, z):\n    return f(y, z, x)\n\nsink(f('', '', source()))\n"
+    ),
     "imports": (
         "import b\nx = source()\ndef f(): return b.g()\nsink(f())\n"
         "# file: b.py\nimport app\ndef g(): return app.x\ny = app.f()\nsink(y)\n"

@@ -98,8 +98,11 @@ class Source(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sink(Entry):
-    """Data must not reach this (`shallow`: as the whole argument; as one of its items it may). `arguments` say where one argument may stand; with match "named", `name` is
-    to be searched in `name_words` of the variable, attribute, key or keyword."""
+    """Data must not reach this (`shallow`: as the whole argument; as one of its items it may).
+
+    `arguments` say where one argument may stand; with match "named", `name` is to be searched in `name_words` of the
+    variable, attribute, key or keyword.
+    """
 
     kind: str
     arguments: tuple[ArgRef, ...] = ()

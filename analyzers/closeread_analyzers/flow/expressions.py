@@ -613,7 +613,7 @@ def _unpack(frame: Frame, target: ir.Sequence, value: Value, origin: ir.Node) ->
             if known is not None and index + after <= len(known):
                 middle = dict(enumerate(known[index : len(known) - after]))
                 assign(frame, inner.value, containers.make(frame, "list", dict(middle), None, True), origin)
-                known = known[:index] + [UNKNOWN_VALUE] + known[len(known) - after :]
+                known = [*known[:index], UNKNOWN_VALUE, *known[len(known) - after :]]
                 continue
             rest = element(frame, value, False, origin)
             assign(frame, inner.value, containers.make(frame, "list", {}, rest, False), origin)

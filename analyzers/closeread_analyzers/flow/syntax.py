@@ -44,7 +44,7 @@ def bound_names(statements: Iterable[ir.Statement]) -> frozenset[str]:
         if isinstance(statement, ir.Assign):
             for target in statement.targets:
                 _targets(target, names)
-        elif isinstance(statement, ir.AugmentedAssign) or isinstance(statement, ir.For):
+        elif isinstance(statement, ir.AugmentedAssign | ir.For):
             _targets(statement.target, names)
         elif isinstance(statement, ir.With):
             for item in statement.items:

@@ -98,10 +98,11 @@ def _assume_any(frame: Frame, operands: list[ir.Expression], outcome: bool) -> N
 
 def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None:
     operator = node.operator if outcome else _OPPOSITE.get(node.operator, "")
-    if isinstance(node.left, ir.Call) and isinstance(node.right, ir.Constant) and node.right.value is None:
-        if operator in ("is", "is not", "==", "!="):  # `re.match(...) is None` says what `not re.match(...)` says
-            _assume_call(frame, node.left, operator in ("is not", "!="))
-            return
+    against_none = isinstance(node.right, ir.Constant) and node.right.value is None
+    if against_none and isinstance(node.left, ir.Call) and operator in ("is", "is not", "==", "!="):
+        # `re.match(...) is None` says what `not re.match(...)` says
+        _assume_call(frame, node.left, operator in ("is not", "!="))
+        return
     compares = frame.models.compares
     asked = compares.get(node.operator, ()) + compares.get(_OPPOSITE.get(node.operator, ""), ())
     for entry in asked:
@@ -169,9 +170,9 @@ def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
                     _narrow(frame, place, entry.clears)
     if outcome:
         _assume_summary(frame, node, callee)
-        if receiver_node is not None and called in _MEMBERSHIP_TESTS and len(node.arguments) == 1:
-            if _constants_only(frame, receiver_node):
-                _narrow(frame, node.arguments[0].value, None)
+        member = called in _MEMBERSHIP_TESTS and len(node.arguments) == 1
+        if member and receiver_node is not None and _constants_only(frame, receiver_node):
+            _narrow(frame, node.arguments[0].value, None)
         if receiver_node is not None and called in _PREFIX_TESTS and arguments.positional:
             _narrow(frame, receiver_node, _behind(frame, arguments.positional[0]))
 
