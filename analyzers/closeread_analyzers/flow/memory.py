@@ -36,6 +36,9 @@ MAX_VERIFIED: Final = 300
 MAX_ROUNDS: Final = 4
 """Times a circle is gone round; what still changes then (trails, mostly) is taken as it is."""
 
+LARGE: Final = 16
+"""Members above which a circle is gone round twice only: that finds nearly all, and more costs much."""
+
 FREE: Final = 1 << 30
 """Deeper than any place: rests on nothing in progress."""
 
@@ -178,10 +181,12 @@ class Memories:
         place = len(self._low)
         self._stack[key] = place
         try:
-            for _ in range(MAX_ROUNDS):
+            for turn in range(MAX_ROUNDS):
                 memory, low = self._round(key)
                 circle = {key: memory, **self._resting(place)}
                 if low != place or (self._deep and self._patient) or self._settled(circle):
+                    break
+                if turn and len(circle) > LARGE:
                     break
                 self._guesses.update({member: one.answer for member, one in circle.items()})
                 for member in circle:

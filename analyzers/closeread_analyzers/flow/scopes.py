@@ -7,7 +7,6 @@ asked of the engine, which follows imports; this module only says what stands wh
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -126,32 +125,21 @@ def _head(text: bytes, unit: ir.Unit, function: ir.Function) -> bytes:
 
 
 def _outline(module: ir.Module, place: int) -> bytes:
-    """A class without its methods: its text, and where its own statements stand in that."""
+    """A class without its methods: its text, and where its own statements stand, since a method above may grow."""
     unit = module.units[place]
     start = unit.start
     pieces: list[bytes] = []
-    cuts: list[tuple[int, int]] = []  # where each piece ends, and how much was left out before its end
-    cut = 0
     for method in module.units[place + 1 :]:
         if method.start >= unit.end:
             break
         if method.start >= start:
             pieces.append(module.source[start : method.start])
-            cuts.append((method.start - unit.start, cut))
-            cut += method.end - method.start
             start = method.end
     if not pieces:
         return unit.digest
     pieces.append(module.source[start : unit.end])
-    places = [
-        f"{statement.start - _cut_before(cuts, cut, statement.start)}" for statement in own_statements(unit.statement)
-    ]
-    return hashlib.blake2b(b"\0".join([*pieces, ",".join(places).encode()]), digest_size=16).digest()
-
-
-def _cut_before(cuts: list[tuple[int, int]], whole: int, place: int) -> int:
-    after = bisect_left(cuts, (place, -1))
-    return cuts[after][1] if after < len(cuts) else whole
+    places = ",".join(str(statement.start) for statement in own_statements(unit.statement))
+    return hashlib.blake2b(b"\0".join([*pieces, places.encode()]), digest_size=16).digest()
 
 
 def own_statements(statement: ir.Statement) -> Iterator[ir.Statement]:

@@ -268,8 +268,6 @@ class Lowerer:
         text = _without(self.source, start, end, self._methods) if self._methods else self.source[start:end]
         if broken:
             text += _digest(self.source, True)
-        elif self._methods:
-            text += repr(_places(statements)).encode()
         digest = _digest(text, broken)
         for statement in statements:
             own = ""
@@ -285,17 +283,6 @@ class Lowerer:
 
 def _digest(text: bytes, broken: bool) -> bytes:
     return hashlib.blake2b(text, digest_size=16, person=b"broken" if broken else b"").digest()
-
-
-def _places(statements: list[ir.Statement]) -> list[int]:
-    """Where a class's own statements stand: they move when a method above them grows."""
-    places: list[int] = []
-    for statement in statements:
-        if isinstance(statement, ir.ClassDefinition):
-            places += [statement.start, *_places(statement.definition.body)]
-        elif not isinstance(statement, ir.FunctionDefinition) or not statement.function.is_unit:
-            places.append(statement.start)
-    return places
 
 
 def _without(source: bytes, start: int, end: int, methods: list[ir.Unit]) -> bytes:
