@@ -27,8 +27,8 @@ from .scopes import FunctionInfo, Source
 from .values import Bound, FunctionRef, Value
 
 GATE: Final = re.compile(
-    rb"^\s*(?:from|import)\s[^\n#]*\b(?:flask|quart|django|fastapi|starlette|aiohttp|bottle|tornado|sanic|falcon|cherrypy|pyramid"
-    rb"|rest_framework|http|BaseHTTPServer|connexion)\b|^\s*@\w+(?:\.\w+)*\.(?:route|get|post|put|patch|delete)\(",
+    rb"^[ \t]*(?:from|import)\s[^\n#]*\b(?:flask|quart|django|fastapi|starlette|aiohttp|bottle|tornado|sanic|falcon|cherrypy|pyramid"
+    rb"|rest_framework|http|BaseHTTPServer|connexion)\b|^[ \t]*@\w+(?:\.\w+)*\.(?:route|get|post|put|patch|delete)\(",
     re.MULTILINE,
 )
 _FRAMEWORKS: Final = ("aiohttp", "starlette", "fastapi", "rest_framework", "django", "flask", "sanic", "bottle")

@@ -46,10 +46,10 @@ _SIGNALS: Final = {
     "bearer": re.compile(rb"Bearer |jwt|[\"']Authorization[\"']|flask_restful|flask_restx"),
     "forms": re.compile(rb"request\.form\b|request\.values\b|await request\.post\("),
     "sessions": re.compile(rb"\bsession\[|login_user\(|flask_login|session\.get\("),
-    "by-name": re.compile(rb"^\s*(?:import|from)\s+connexion\b", re.MULTILINE),
+    "by-name": re.compile(rb"^[ \t]*(?:import|from)\s+connexion\b", re.MULTILINE),
 }
 _INNER_IMPORT: Final = re.compile(rb"^[ \t]+(?:from|import)\s", re.MULTILINE)
-_COMMENT: Final = re.compile(rb"(?m)^\s*#.*$|\s#\s.*$")
+_COMMENT: Final = re.compile(rb"(?m)^[ \t]*#.*$|\s#\s.*$")
 
 
 class Seen(NamedTuple):

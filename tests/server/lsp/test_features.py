@@ -298,7 +298,7 @@ async def test_files_are_watched_where_the_client_can(client: Client, tmp_path: 
 
     assert registration["method"] == "workspace/didChangeWatchedFiles"
     assert "**/*.py" in globs
-    assert "closeread.toml" in globs[1]
+    assert any("closeread.toml" in glob for glob in globs)
 
 
 def _at(uri: str, line: int, character: int) -> dict[str, Any]:
