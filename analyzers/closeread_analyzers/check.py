@@ -70,23 +70,45 @@ class Report:
 class Context:
     """One unit, and the place in it where the walk stands.
 
-    `parents` are the nodes around the current one inside the unit, innermost last.
+    `parents` are the nodes around the current one inside the unit, innermost last. `wide` says that something outside the
+    unit was looked at, other than which names the module binds to what.
     """
 
     def __init__(self, unit: ir.Unit, module: ir.Module, language: Language) -> None:
         self.unit = unit
-        self.module = module
+        self.wide = False
+        self._module = module
         self.traits = language.traits
         self.comment = language.comment
         self.parents: list[ir.Node] = []
-        self.names: Names = _names(module)
+        self._names: Names = _names(module)
         self._scopes: dict[int, Scope] = {}
         self._paths: dict[int, str | None] = {}
 
     @property
+    def module(self) -> ir.Module:
+        """The whole file. What a check reports after looking at it holds for this text of the file alone (`wide`)."""
+        self.wide = True
+        return self._module
+
+    @property
+    def names(self) -> Names:
+        """What the whole file says about its names; see `module`."""
+        self.wide = True
+        return self._names
+
+    @property
+    def outline(self) -> Names:
+        """`names`, for those who look at nothing of other units but names and heads: async, generator, decorators.
+
+        Whoever goes on to look at another function's parameters or body sets `wide`.
+        """
+        return self._names
+
+    @property
     def is_test(self) -> bool:
         """Whether the file's path says that it holds tests, or a sample to copy and fill in (`config.sample.yml`)."""
-        return is_test(self.module.path)
+        return is_test(self._module.path)
 
     @property
     def function(self) -> ir.Function | None:
@@ -98,12 +120,12 @@ class Context:
 
     @property
     def class_(self) -> ir.Class | None:
-        """The class whose body is the innermost definition around, or whose method that is."""
+        """The class whose body is the innermost definition around, or whose method that is; see `outline`."""
         for node in reversed(self.parents):
             if type(node) is ir.Class:
                 return node
             if type(node) is ir.Function:
-                owner = self.names.owners.get(id(node))
+                owner = self._names.owners.get(id(node))
                 if owner is not None:
                     return owner
         return None
@@ -112,13 +134,13 @@ class Context:
     def method(self) -> ir.Function | None:
         """The outermost method around, if there is one: nested functions see its receiver."""
         for node in self.parents:
-            if type(node) is ir.Function and id(node) in self.names.owners:
+            if type(node) is ir.Function and id(node) in self._names.owners:
                 return node
         return None
 
     def class_at(self, function: ir.Function) -> ir.Class | None:
-        """The class whose method `function`, the current node, is."""
-        owner = self.names.owners.get(id(function))
+        """The class whose method `function`, the current node, is; see `outline`."""
+        owner = self._names.owners.get(id(function))
         if owner is not None:
             return owner
         for node in reversed(self.parents):
@@ -131,7 +153,12 @@ class Context:
     def text(self, node: ir.Node) -> str:
         """The source of `node`."""
         base = self.unit.start
-        return self.module.source[base + node.start : base + node.end].decode("utf-8", "replace")
+        return self._module.source[base + node.start : base + node.end].decode("utf-8", "replace")
+
+    def has(self, pattern: re.Pattern[bytes], node: ir.Node) -> bool:
+        """Whether a pattern is found in the source of `node`."""
+        base = self.unit.start
+        return pattern.search(self._module.source, base + node.start, base + node.end) is not None
 
     def scope(self, function: ir.Function) -> Scope:
         """What `function` binds itself."""
@@ -194,7 +221,7 @@ class Context:
         bound = self._bound(root.id)
         if bound is not None:
             return bound or None
-        module = self.names.scope
+        module = self._names.scope
         if root.id in module.bound:
             return module.imports.get(root.id)
         return root.id
@@ -347,12 +374,18 @@ def run_checks(
     here nor in the file's other units if they are given the same `crashes`.
     """
     crashes = {} if crashes is None else crashes
+    return walk_checks(Context(unit, module, language), language, rules, crashes)
+
+
+def walk_checks(
+    context: Context, language: Language, rules: Sequence[Rule], crashes: dict[str, str]
+) -> list[tuple[Rule, Report]]:
+    """`run_checks` for a context that the caller made, to see afterwards what was looked at."""
     dispatch = _dispatch(_Key(rules), language.traits)
-    context = Context(unit, module, language)
     found: list[tuple[Rule, Report]] = []
-    table, calls, renamed = dispatch.table, dispatch.calls, context.names.renamed
+    table, calls, renamed = dispatch.table, dispatch.calls, context._names.renamed
     parents = context.parents
-    levels: list[Iterator[ir.Node]] = [iter((unit.statement,))]
+    levels: list[Iterator[ir.Node]] = [iter((context.unit.statement,))]
     while levels:
         for node in levels[-1]:
             kind = type(node)

@@ -11,11 +11,11 @@ import hashlib
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from . import presentation, suppression
+from . import ir, presentation, suppression
 from .catalogue import Catalogue, Rule, builtin
-from .check import Report, run_checks
+from .check import Context, Report, walk_checks
 from .explain import Answer, Explanation
 from .finding import FileResult, Finding, Problem
 from .flow.engine import Engine, Interrupted
@@ -49,6 +49,14 @@ class Files(Protocol):
         ...
 
 
+class Checked(NamedTuple):
+    """What the checks reported in a unit; `rests` are the digests of the unit and of what else they looked at."""
+
+    rests: tuple[bytes, bytes]
+    wide: bool
+    reports: list[tuple[Rule, Report]]
+
+
 class Cancelled(Exception):
     """The caller's `cancelled()` said so; nothing was lost and nothing was half-remembered."""
 
@@ -65,7 +73,7 @@ class Project:
         self._sources: OrderedDict[str, Source | None] = OrderedDict()
         self._before: dict[str, Source] = {}
         self._trees: dict[str, Tree] = {}
-        self._checked: dict[str, tuple[bytes, list[tuple[str, Rule, Report]], dict[str, str]]] = {}
+        self._checked: dict[str, dict[str, Checked]] = {}
         self._rests_on: dict[str, frozenset[str]] = {}
 
     def change(self, path: str, edits: Iterable[tuple[int, int, int]] = ()) -> None:
@@ -207,17 +215,22 @@ class Project:
             yield record
 
     def _checks(self, source: Source, problems: list[Problem]) -> list[tuple[str, Rule, Report]]:
-        """What the rules written in Python report, remembered by file: in one unit they may look at all others."""
-        known = self._checked.get(source.path)
-        if known is None or known[0] != source.digest:
-            reports: list[tuple[str, Rule, Report]] = []
-            failed: dict[str, str] = {}
-            for key, unit in source.units.items():
+        """What the rules written in Python report: remembered by unit, or by file where they looked at other units."""
+        before = self._checked.get(source.path, {})
+        now: dict[str, Checked] = {}
+        found: list[tuple[str, Rule, Report]] = []
+        crashes: dict[str, str] = {}
+        for key, unit in source.units.items():
+            known = before.get(key)
+            if known is None or known.rests != (unit.digest, source.digest if known.wide else source.skeleton):
                 self._engine.tick()
-                found_here = run_checks(unit, source.module, source.language, self.catalogue.checks, failed)
-                reports += [(key, rule, report) for rule, report in found_here]
-            known = self._checked[source.path] = (source.digest, reports, failed)
-        found, crashes = list(known[1]), dict(known[2])
+                context = Context(unit, source.module, source.language)
+                reports = walk_checks(context, source.language, self.catalogue.checks, crashes)
+                wide = context.wide or isinstance(unit.statement, ir.ClassDefinition)  # its methods are other units
+                known = Checked((unit.digest, source.digest if wide else source.skeleton), wide, reports)
+            now[key] = known
+            found += [(key, rule, report) for rule, report in known.reports]
+        self._checked[source.path] = {} if crashes else now
         found += self._routes.reports(source, crashes)
         problems += [
             Problem(source.path, 1, f"the rule {rule} failed here ({error}); please report this", "crash")

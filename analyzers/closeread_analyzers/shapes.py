@@ -121,13 +121,13 @@ def argument(call: ir.Call, position: int, name: str = "") -> ir.Expression | No
 
 
 def called_function(call: ir.Call, context: Context) -> ir.Function | None:
-    """The function of this module that `call` surely calls, by name or as a method of the own object."""
+    """The function of this module that `call` surely calls, by name or as a method of the own object; its head alone."""
     callee = call.callee
     if type(callee) is ir.Name:
         if context.is_local(callee.id):
             return None
-        function = context.names.functions.get(callee.id)
-        return function if function is not None and callee.id not in context.names.scope.imports else None
+        function = context.outline.functions.get(callee.id)
+        return function if function is not None and callee.id not in context.outline.scope.imports else None
     if type(callee) is not ir.Attribute or type(callee.value) is not ir.Name:
         return None
     method, owner = context.method, context.class_
@@ -168,9 +168,10 @@ def arguments_by_name(call: ir.Call, context: Context) -> Iterator[tuple[str, ir
         skipped = 1 if isinstance(callee, ir.Attribute) and not is_static(function) else 0
     elif isinstance(callee, ir.Name | ir.Attribute):
         named, is_method = (callee, False) if isinstance(callee, ir.Name) else (callee.value, True)
-        owner = context.names.classes.get(named.id) if isinstance(named, ir.Name) else None
+        owner = context.outline.classes.get(named.id) if isinstance(named, ir.Name) else None
         if owner is None or (isinstance(named, ir.Name) and context.is_local(named.id)):
             return
+        context.wide = True
         wanted = callee.name if isinstance(callee, ir.Attribute) else "__init__"
         function = next((method for method in methods(owner) if method.name in (wanted, "constructor")), None)
         if function is None or (is_method and function.name != wanted):
@@ -178,6 +179,7 @@ def arguments_by_name(call: ir.Call, context: Context) -> Iterator[tuple[str, ir
         skipped = 0 if is_method and (is_static(function) or not function.decorators) else 1
     if function is None:
         return
+    context.wide = True
     for parameter, given in zip(function.parameters[skipped:], call.arguments, strict=False):
         if given.name is not None or given.spread or parameter.kind == "*":
             return

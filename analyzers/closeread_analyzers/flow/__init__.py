@@ -1,15 +1,31 @@
 """The data-flow engine: an abstract interpreter over the neutral IR.
 
-    values.py       what a variable may hold: taints, a constant, an access path, a container's shape
-    folding.py      constants: operators and the pure methods of text
-    scopes.py       names: what a name in a file means, across imports; classes and their methods
-    frame.py        one run over one function: state, statements, branches, joins
-    expressions.py  what each expression evaluates to
-    tests.py        what is known on each side of a branch: constants decide, guards clear
-    calls.py        calls: library models, workspace functions, containers, callbacks
-    containers.py   lists, dicts and objects: known keys and positions are told apart
-    summaries.py    what a function does to its arguments, in symbols
-    engine.py       summaries on demand, cycles, memory of what was computed and on what it rests
+What is known
+    values.py         what a variable may hold: taints, a constant, an access path, a container's shape
+    scopes.py         one file, indexed by its definitions
+    summaries.py      what a function does to its arguments, in symbols, and how that applies to a call
+One run over one body
+    frame.py          state, statements, branches, joins
+    expressions.py    what each expression evaluates to, what assignment does
+    tests.py          conditions: constants decide, guards clear
+    calls.py          calls: library models, workspace functions, callbacks
+    containers.py     lists, dicts and objects: known keys and positions are told apart
+    folding.py        constants: operators and the pure methods of text
+    reflection.py     getattr, setattr, dict(), partial
+    rendering.py      a template called with what a view hands it
+    own.py            what the user's own models say of the workspace's own functions
+The whole project
+    memory.py         what is remembered, when it holds, and how circles end
+    touched.py        which places an answer speaks of
+    names.py          what a name means, across files
+    classes.py        inheritance, members, constructors
+    handlers.py       functions that frameworks call
+    engine.py         functions and module bodies interpreted on demand
+    summarising.py    from an interpreted function to its summary
+Facts about routes, for rules to ask
+    inventory.py routes.py authentication.py bodies.py neighbours.py
+Why a line was or was not reported
+    watch.py lines.py
 
 It knows no language, no library and no kind of taint: languages lower to the IR, library models are
 data, rules join kinds. Deliberately absent: paths (states are joined), numbers' ranges, aliasing

@@ -672,7 +672,8 @@ def _worth_inlining(frame: Frame, function: ir.Function, arguments: dict[int, Va
             return True
         if isinstance(value.target, (FunctionRef, Bound)) and frame.engine.size(function) <= SMALL:
             return True
-        tainted = tainted or bool(value.taints) or (value.ref != 0 and bool(deep_taints(value, frame.heap)))
+        # Symbols alone are what the summary is made of: interpreting it again on them says nothing new.
+        tainted = tainted or any(t.kind for t in (deep_taints(value, frame.heap) if value.ref else value.taints))
         constant = constant or (value.const is not UNKNOWN and value.const is not None) or value.ref != 0
     return tainted and constant and frame.engine.size(function) <= SMALL
 

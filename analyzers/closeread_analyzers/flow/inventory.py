@@ -117,6 +117,16 @@ class Memory:
     seen: dict[bytes, Seen] = field(default_factory=dict)
     bodies: dict[ir.Function, Body] = field(default_factory=dict)
     handed: dict[ir.Statement, tuple[list[ir.Call], frozenset[str]]] = field(default_factory=dict)
+    answer: dict[ir.Function, bool] = field(default_factory=dict)
+
+    def answers(self, function: ir.Function) -> bool:
+        """Whether a function returns (or raises) what a framework sends."""
+        known = self.answer.get(function)
+        if known is None:
+            if len(self.answer) > 20_000:
+                self.answer.clear()
+            known = self.answer[function] = _answers(function)
+        return known
 
     def body(self, function: ir.Function, names: frozenset[str]) -> Body:
         """A function's body, gathered, with the parameters that a client fills."""
@@ -147,6 +157,22 @@ class Memory:
                         calls.append(node)
             known = self.handed[statement] = (calls, frozenset(names))
         return known
+
+
+def _answers(function: ir.Function) -> bool:
+    if any(last_name(d) in ("template", "render_to", "api_view") for d in function.decorators):
+        return True
+    made: set[str] = set()
+    for node in walk_here(*function.body):
+        if isinstance(node, ir.Assign) and isinstance(node.value, ir.Call) and _ANSWERS.match(last_name(node.value)):
+            made |= {t.id for t in node.targets if isinstance(t, ir.Name)}
+        elif isinstance(node, ir.Return | ir.Raise) and node.value is not None:
+            for part in walk_here(node.value):
+                if (isinstance(part, ir.Call) and _ANSWERS.match(last_name(part.callee))) or (
+                    isinstance(part, ir.Name) and part.id in made
+                ):
+                    return True
+    return False
 
 
 @lru_cache(maxsize=8)
@@ -432,7 +458,7 @@ class Inventory:
         ):
             return None
         entry = next((e for e in self.source.models.handlers_by_name if "request" in e.paths), None)
-        if entry is None or not self._answers(function) or function.name in self._called:
+        if entry is None or not self.memory.answers(function) or function.name in self._called:
             return None
         first = function.parameters[0] if function.parameters else None
         takes = first is not None and first.name == "request"
@@ -454,26 +480,6 @@ class Inventory:
             elif isinstance(node, ir.Attribute) and node.name in _POSTS and last_name(node.value) == "request":
                 found.add("POST")
         return found | (verbs - {"ANY"} if "ANY" not in verbs else set())
-
-    def _answers(self, function: ir.Function) -> bool:
-        """Whether a function returns (or raises) what a framework sends."""
-        if any(last_name(d) in ("template", "render_to", "api_view") for d in function.decorators):
-            return True
-        made: set[str] = set()
-        for node in walk_here(*function.body):
-            if (
-                isinstance(node, ir.Assign)
-                and isinstance(node.value, ir.Call)
-                and _ANSWERS.match(last_name(node.value))
-            ):
-                made |= {t.id for t in node.targets if isinstance(t, ir.Name)}
-            elif isinstance(node, ir.Return | ir.Raise) and node.value is not None:
-                for part in walk_here(node.value):
-                    if (isinstance(part, ir.Call) and _ANSWERS.match(last_name(part.callee))) or (
-                        isinstance(part, ir.Name) and part.id in made
-                    ):
-                        return True
-        return False
 
     def _flask_answer(self, function: ir.Function) -> bool:
         names = {p.name for p in function.parameters}

@@ -117,8 +117,8 @@ def _writes(function: ir.Function) -> bool:
 
 
 def _head(text: bytes, unit: ir.Unit, function: ir.Function) -> bytes:
-    """What others see of a function: its name, whether it is awaited, and its decorators, which the module evaluates."""
-    name = f"{'async ' if function.is_async else ''}{unit.name}\0".encode()
+    """What others see of a function: its name, how it is called, and its decorators, which the module evaluates."""
+    name = f"{'async ' if function.is_async else ''}{unit.name}{'*' if function.is_generator else ''}\0".encode()
     if not function.decorators:
         return name
     return name + text[unit.start : unit.start + function.decorators[-1].end]

@@ -36,8 +36,8 @@ _UPDATE = re.compile(r"(?is)^\s*update\s+[\w.\"`\[\]]+\s+set\b.*\bpass(?:word|wd
 def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:
     """Reports the first place in a function at which a password is stored, if nothing there hashes."""
     function = node.function
-    start = context.unit.start  # most functions have nothing to do with passwords: their text says so at once
-    if context.is_test or not _PASSWORD.search(context.module.source, start + function.start, start + function.end):
+    # Most functions have nothing to do with passwords: their text says so at once.
+    if context.is_test or not context.has(_PASSWORD, function):
         return
     body = Body(function)
     if any(_HASHES.search(last_name(call.callee)) for call in body.calls):

@@ -33,5 +33,6 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
     function = called_function(given, context)
     if function is None or function.decorators or function.is_async or function.is_generator:
         return
+    context.wide = True
     if not any(isinstance(part, ir.Return) and part.value is not None for part in own_nodes(function)):
         yield Report(given, name=context.text(given))

@@ -21,9 +21,10 @@ def check(node: ir.Function, context: Context) -> Iterator[Report]:
     owner = context.class_at(node)
     if owner is None or node.decorators or not node.parameters:
         return
-    shared = _shared(owner)
-    if not shared:
+    if not _containers(owner):
         return
+    context.wide = True
+    shared = _shared(owner)
     receiver = node.parameters[0].name
     if receiver in ("cls", "mcs", "metacls"):
         return
@@ -36,9 +37,9 @@ def check(node: ir.Function, context: Context) -> Iterator[Report]:
 
 
 @lru_cache(maxsize=64)
-def _shared(owner: ir.Class) -> list[str]:
-    """The class's containers that no method ever replaces by one of the instance's own."""
-    names = [
+def _containers(owner: ir.Class) -> list[str]:
+    """The attributes that the class's body sets to a container."""
+    return [
         statement.targets[0].id
         for statement in owner.body
         if isinstance(statement, ir.Assign)
@@ -46,8 +47,11 @@ def _shared(owner: ir.Class) -> list[str]:
         and is_fresh_container(statement.value)
         and isinstance(statement.targets[0], ir.Name)
     ]
-    if not names:
-        return []
+
+
+@lru_cache(maxsize=64)
+def _shared(owner: ir.Class) -> list[str]:
+    """The class's containers that no method ever replaces by one of the instance's own."""
     replaced = {
         target.name
         for method in methods(owner)
@@ -56,4 +60,4 @@ def _shared(owner: ir.Class) -> list[str]:
         for target in part.targets
         if isinstance(target, ir.Attribute)
     }
-    return [name for name in names if name not in replaced and not _SHARED_BY_NAME.search(name)]
+    return [name for name in _containers(owner) if name not in replaced and not _SHARED_BY_NAME.search(name)]
