@@ -11,6 +11,8 @@ Trap: a chain of `else if` can be thousands long, so it is walked in a loop, not
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import compress, islice
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import ir
@@ -257,10 +259,28 @@ def _join_narrowed(one: Variables, two: Variables) -> None:
         one[NARROWED] = Value(target=both)
 
 
+def differing(one: Heap, two: Heap) -> list[tuple[int, Shape]]:
+    """What `two` has and `one` has not, or has otherwise.
+
+    Both began as copies of one heap, so that they are alike in their first keys; this is the hottest place of all in
+    long functions, and so the comparing is left to C: shapes are compared by identity.
+    """
+    keys, others = list(one), list(two)
+    alike, end = 0, min(len(keys), len(others))
+    while alike < end:  # references are never used twice: after the first difference no key is in the same place
+        middle = (alike + end + 1) // 2
+        if keys[middle - 1] == others[middle - 1]:
+            alike = middle
+        else:
+            end = middle - 1
+    changed = map(is_not, islice(one.values(), alike), islice(two.values(), alike))
+    return [*compress(islice(two.items(), alike), changed), *islice(two.items(), alike, None)]
+
+
 def join_states(one: Variables, one_heap: Heap, two: Variables, two_heap: Heap) -> State:
     """The state that is either. Both arguments may be changed."""
-    if one_heap is not two_heap:
-        for ref, shape in two_heap.items():
+    if one_heap is not two_heap and one_heap != two_heap:
+        for ref, shape in differing(one_heap, two_heap):
             known = one_heap.get(ref)
             if known is None:
                 one_heap[ref] = shape
@@ -268,7 +288,7 @@ def join_states(one: Variables, one_heap: Heap, two: Variables, two_heap: Heap) 
                 one_heap[ref] = join_shapes(known, shape, one_heap)
     if NARROWED in one or NARROWED in two:
         _join_narrowed(one, two)
-    for name, value in two.items():
+    for name, value in two.items() if one != two else ():
         if name is NARROWED:
             continue
         known_value = one.get(name)
@@ -419,7 +439,7 @@ def _loop(frame: Frame, node: ir.Node, turn: Callable[[], bool], body: list[ir.S
 
 def grown(before: Heap, after: Heap) -> bool:
     """Whether a shape that was there may hold more now."""
-    return any(after.get(ref) is not shape for ref, shape in before.items())
+    return any(map(is_not, map(after.get, before), before.values()))
 
 
 def _while(frame: Frame, node: ir.While) -> None:
