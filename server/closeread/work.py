@@ -194,6 +194,7 @@ def _without_collector() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # else the collector, once back, goes through all of it
         if enabled:
             gc.enable()
 
