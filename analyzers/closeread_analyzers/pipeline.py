@@ -18,8 +18,9 @@ from .catalogue import Catalogue, Rule, builtin
 from .check import Context, Report, walk_checks
 from .explain import Answer, Explanation
 from .finding import FileResult, Finding, Problem
-from .flow.engine import Engine, Interrupted
+from .flow.engine import Engine
 from .flow.frame import Hit, Record, UseHit, better
+from .flow.memory import Interrupted
 from .flow.routes import Routes
 from .flow.scopes import Source, index
 from .languages import Tree, language_of

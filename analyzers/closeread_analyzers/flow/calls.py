@@ -29,7 +29,7 @@ from ..catalogue import (
 )
 from ..regex import is_exponential, is_narrow
 from . import containers, expressions, folding, own, reflection, rendering
-from .summaries import Application, without_constant
+from .summaries import Application
 from .values import (
     NONE,
     UNKNOWN,
@@ -722,6 +722,3 @@ def _instance(frame: Frame, node: ir.Node, cls: ClassRef, given: Arguments, call
     loose = given.positional[len(fields) :]
     taints = join_all([*loose, *([given.spread] if given.spread is not None else [])], frame)
     return value.tainted(tuple(taint.doubt() for taint in taints)) if taints else value
-
-
-__all__ = ["Arguments", "call", "holds", "invoke", "without_constant"]

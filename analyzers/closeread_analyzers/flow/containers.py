@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .values import (
-    NONE,
     UNKNOWN,
     UNKNOWN_VALUE,
     Shape,
@@ -356,18 +355,3 @@ def deep(frame: Frame, value: Value) -> Value:
     """The value with the taints of all that is inside on itself."""
     taints = deep_taints(value, frame.heap) if value.ref else value.taints
     return Value(taints) if taints else UNKNOWN_VALUE
-
-
-__all__ = [
-    "NONE",
-    "any_item",
-    "concatenated",
-    "deep",
-    "discard",
-    "get",
-    "make",
-    "method",
-    "positions",
-    "sliced",
-    "store",
-]

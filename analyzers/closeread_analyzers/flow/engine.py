@@ -16,14 +16,13 @@ from . import expressions, rendering, syntax
 from .classes import STATIC
 from .frame import Frame, Record, Variables, join_states
 from .handlers import Handlers, Handling
-from .memory import Interrupted, Key, same
+from .memory import Interrupted, Key
 from .names import EMPTY_MODULE, ModuleState, plain_type
 from .scopes import Source
 from .summaries import NOTHING, Summary, without_constant
 from .summarising import summarise
 from .touched import places
 from .values import (
-    NONE,
     UNKNOWN,
     UNKNOWN_VALUE,
     ClassRef,
@@ -355,5 +354,3 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
     "template": rendering.find,
     "unescaped": rendering.unescaped,
 }
-
-__all__ = ["NONE", "Engine", "Interrupted", "same"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from ..catalogue import Sink, StepModel, TypeModel
+from ..catalogue import StepModel
 from . import calls, containers, folding, own, tests
 from .values import (
     NONE,
@@ -19,10 +19,7 @@ from .values import (
     UNKNOWN_VALUE,
     ClassRef,
     Closure,
-    FunctionRef,
     Instance,
-    ModuleRef,
-    Shape,
     Taint,
     Taints,
     Value,
@@ -736,5 +733,3 @@ _EVALUATE: Final[dict[type, Callable[[Frame, Any], Value]]] = {
     ir.Slice: _slice,
     ir.Opaque: _opaque,
 }
-
-__all__ = ["FunctionRef", "ModuleRef", "Shape", "Sink", "TypeModel", "evaluate"]

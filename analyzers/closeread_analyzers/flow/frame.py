@@ -21,7 +21,6 @@ from .expressions import NARROWED
 from .scopes import Source
 from .summaries import MAX_SINKS, SinkHit
 from .values import (
-    NONE,
     UNKNOWN,
     UNKNOWN_VALUE,
     ClassRef,
@@ -513,7 +512,6 @@ def _continue(frame: Frame, node: ir.Continue) -> None:
 
 def _try(frame: Frame, node: ir.Try) -> None:
     before = frame.save()
-    exits = len(frame.exits)
     frame.run(node.body)
     # An exception may come from anywhere in the body: a handler starts from before it or after it.
     ends_alive = frame.alive
@@ -535,8 +533,6 @@ def _try(frame: Frame, node: ir.Try) -> None:
     if node.final:  # it runs on the way out, whatever the way
         frame.merge([(before[0].copy(), before[1].copy()), at_throw])
         frame.run(node.final)
-    if not node.handlers and not ends_alive and len(frame.exits) == exits and node.final:
-        pass
     frame.alive = False
 
 
@@ -658,5 +654,3 @@ _EXECUTE: Final[dict[type, Callable[[Frame, Any], None]]] = {
     ir.Pass: _pass,
     ir.Block: _block,
 }
-
-__all__ = ["NONE", "Frame", "Hit", "Record", "State", "UseHit"]

@@ -14,8 +14,9 @@ from .. import ir
 from ..catalogue import Rule
 from ..check import Report
 from .bodies import Body
-from .engine import Engine, same
+from .engine import Engine
 from .inventory import GATE, App, Inventory, Memory, Route
+from .memory import same
 from .scopes import FunctionInfo, Source
 
 ROUTES = "routes"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import ir
 from ..catalogue import Guard, StepModel, TypeModel
 from . import calls, containers, expressions, folding, own
-from .values import NONE, UNKNOWN, FunctionRef, Instance, Parameter, Value
+from .values import NONE, UNKNOWN, FunctionRef, Parameter, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -366,6 +366,3 @@ def _match_sequence(frame: Frame, pattern: ir.Pattern, subject: Value, origin: i
     if False in outcomes:
         return False
     return True if known is not None and all(outcome is True for outcome in outcomes) else None
-
-
-__all__ = ["Instance", "assume", "compared", "decide", "match", "quiet"]
