@@ -1,4 +1,4 @@
-"""The entry point: answers what needs nothing at once, and hands the rest to `app.py`.
+"""The entry point: answers what needs nothing at once, and hands the rest to `commands/`.
 
 Separate so that `closeread --version` does not wait for the libraries of the rest to be imported.
 """
@@ -20,10 +20,10 @@ def main() -> None:
         # A file name or a line of code that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    from .app import app
+    from .commands import application
 
     try:
-        app()
+        application()()
     except BrokenPipeError:
         # `closeread rules | head`: whoever read has had enough. Python would complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from closeread.commands import application
 from typer.testing import CliRunner, Result
 
-from closeread.app import app
 from closeread.scan import Tools
 from server.fake import tools
 from server.gitlab_schema import SCHEMA
@@ -28,7 +28,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def invoke(tmp_path: Path, *arguments: str, scanning: Tools | None = None) -> Result:
-    return CliRunner().invoke(app, list(arguments), obj=scanning or tools(tmp_path))
+    return CliRunner().invoke(application(), list(arguments), obj=scanning or tools(tmp_path))
 
 
 def real(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from closeread.commands import application
 from typer.testing import CliRunner, Result
 
-from closeread.app import app
 from closeread.scan import Tools, scan
 from closeread.session import Session
 from closeread.settings import ModelsProblem, Settings, read
@@ -29,7 +29,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
+    return CliRunner().invoke(application(), list(arguments))
 
 
 def rules(*paths: str, **changes: object) -> list[str]:

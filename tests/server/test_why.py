@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from closeread.commands import application
 from typer.testing import CliRunner, Result
-
-from closeread.app import app
 
 APP = "import os, flask\nfrom lib.run import run\nq = flask.request.args['q']\nos.system(q)\nrun(q)\n"
 RUN = "import subprocess, shlex\n\ndef run(x):\n    subprocess.run(shlex.quote(x), shell=True)\n"
@@ -25,7 +24,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def why(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["why", *arguments])
+    return CliRunner().invoke(application(), ["why", *arguments])
 
 
 def test_reported() -> None:

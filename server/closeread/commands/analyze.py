@@ -1,0 +1,163 @@
+"""`closeread analyze`: a scan from paths to a report and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ..console import ERROR, FINDINGS, INCOMPLETE, complain, complaints, fail
+from ..settings import confidence, severity
+
+if TYPE_CHECKING:
+    from ..reports import Report
+    from ..scan import Progress, Scan, Tools
+
+Level = Literal["info", "low", "medium", "high", "critical"]
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the command."""
+    app.command()(analyze)
+
+
+def analyze(
+    context: typer.Context,
+    path: Annotated[list[str], typer.Option("--path", "-p", help="A file or folder; may be repeated.")],
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Write a report here.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", "-f", help="text, gitlab, json, sarif.")] = None,
+    min_severity: Annotated[Level | None, typer.Option(help="Leave out what is less severe.")] = None,
+    min_confidence: Annotated[
+        Literal["low", "medium", "high"] | None, typer.Option(help="Leave out what is less certain.")
+    ] = None,
+    fail_on: Annotated[
+        Literal["low", "medium", "high", "critical"] | None,
+        typer.Option(help="Exit with 1 if a vulnerability is this severe, or more."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if anything could not be analysed.")] = False,
+    exclude: Annotated[list[str] | None, typer.Option(help="A pattern as in .gitignore; may be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=0, help="Processes; 0 is one a core.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor fill the cache.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every problem, and tracebacks.")] = False,
+) -> None:
+    """Find bugs in files and folders."""
+    changes: dict[str, Any] = {}
+    if min_severity is not None:
+        changes["min_severity"] = severity(min_severity)
+    if min_confidence is not None:
+        changes["min_confidence"] = confidence(min_confidence)
+    if fail_on is not None:
+        changes["fail_on"] = severity(fail_on)
+    if jobs is not None:
+        changes["jobs"] = jobs
+    if no_cache:
+        changes["cache"] = False
+    with complaints(verbose):
+        name = _format(format_, output)
+        scan = _scan(path, changes, exclude or [], quiet, context.obj, output)
+        for warning in scan.warnings:
+            complain(f"warning: {warning}")
+        _deliver(scan.report, name, output, quiet=quiet, verbose=verbose)
+        code = _exit_code(scan, strict)
+    raise typer.Exit(code)
+
+
+def _scan(
+    paths: list[str],
+    changes: dict[str, Any],
+    exclude: list[str],
+    quiet: bool,
+    tools: Tools | None,
+    output: str | None,
+) -> Scan:
+    from dataclasses import replace
+
+    from ..scan import Tools, scan
+
+    with _progress(quiet) as progress:
+        return scan(paths, changes, exclude, replace(tools or Tools(), progress=progress), output)
+
+
+def _exit_code(scan: Scan, strict: bool) -> int:
+    if scan.report.failed:
+        return ERROR
+    if scan.gate:
+        return FINDINGS
+    return INCOMPLETE if strict and scan.report.problems else 0
+
+
+def _format(name: str | None, output: str | None) -> str:
+    from .. import reports
+
+    if name is not None and name not in reports.names():
+        near = difflib.get_close_matches(name, reports.names(), n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        fail(f"there is no format {name!r}; there are {', '.join(reports.names())}.{hint}")
+    if output is not None and output != "-":
+        parent = Path(output).absolute().parent
+        if not parent.is_dir():
+            fail(f"the folder of the report does not exist: {parent}")
+        if Path(output).is_dir():
+            fail(f"the report cannot be written, it is a folder: {output}")
+    if name is not None:
+        return name
+    return "text" if output in (None, "-") else reports.for_file(str(output))
+
+
+def _deliver(report: Report, name: str, output: str | None, *, quiet: bool, verbose: bool) -> None:
+    from .. import platform_, reports
+
+    on_stdout = output in (None, "-")
+    if on_stdout and name != "text":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(reports.named(name).render(report))
+        sys.stdout.buffer.flush()
+        return
+    if not on_stdout:
+        try:
+            platform_.write_atomically(Path(str(output)), reports.named(name).render(report))
+        except OSError as error:
+            fail(f"the report cannot be written to {output}: {platform_.reason(error)}")
+    if not quiet or (on_stdout and output == "-"):
+        _print_summary(report, verbose)
+        if not on_stdout:
+            typer.echo(f"The report is in {output}.")
+    elif report.failed or report.problems:
+        complain(f"the scan is incomplete: {len(report.problems)} problems.")
+
+
+def _print_summary(report: Report, verbose: bool) -> None:
+    from ..reports import text
+
+    if not sys.stdout.isatty():
+        for line in text.lines(report, verbose):
+            sys.stdout.write("".join(piece for piece, _ in line).rstrip() + "\n")
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for line in text.lines(report, verbose):
+        console.print(Text.assemble(*line))
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress]:
+    """A bar on standard error, if somebody is there to see it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
