@@ -12,9 +12,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from closeread.commands import application
 from typer.testing import CliRunner, Result
 
+from closeread.commands import application
 from closeread.scan import Tools
 from server.fake import tools
 from server.gitlab_schema import SCHEMA

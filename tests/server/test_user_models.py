@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from closeread.commands import application
 from typer.testing import CliRunner, Result
 
+from closeread.commands import application
 from closeread.scan import Tools, scan
 from closeread.session import Session
 from closeread.settings import ModelsProblem, Settings, read

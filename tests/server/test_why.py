@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from closeread.commands import application
 from typer.testing import CliRunner, Result
+
+from closeread.commands import application
 
 APP = "import os, flask\nfrom lib.run import run\nq = flask.request.args['q']\nos.system(q)\nrun(q)\n"
 RUN = "import subprocess, shlex\n\ndef run(x):\n    subprocess.run(shlex.quote(x), shell=True)\n"
