@@ -205,12 +205,15 @@ class Project:
     def _records(self, source: Source, problems: list[Problem]) -> Iterable[Record]:
         """What the interpreter found in the module's body and in each function. One that fails costs itself."""
         path = source.path
-        units: list[str | None] = [None, *source.functions]
+        units: list[str | None] = [None, *source.functions, ""]
         for name in units:
-            record = self._engine.body(path) if name is None else self._engine.unit(path, name)
+            if name == "":
+                record = self._engine.together(path)
+            else:
+                record = self._engine.body(path) if name is None else self._engine.unit(path, name)
             if record.failure:
-                line = presentation.line_of(source, source.units[name].start) if name is not None else 1
-                what = f"`{name}`" if name is not None else "the module's body"
+                line = presentation.line_of(source, source.units[name].start) if name else 1
+                what = f"`{name}`" if name else "the module's body" if name is None else "what functions keep"
                 message = f"{what} could not be analysed ({record.failure}); please report this"
                 problems.append(Problem(path, line, message, "crash"))
             yield record

@@ -94,7 +94,7 @@ class C:
         self.x = source()
 
     def run(self):
-        sink(self.x)  # missed
+        sink(self.x)  # finding
 
 ### inherited method
 class A:

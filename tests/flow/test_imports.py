@@ -199,7 +199,7 @@ def load():
     x = source()
 
 def f():
-    sink(x)  # missed
+    sink(x)  # finding
 
 ### global list filled
 items = []
@@ -208,7 +208,7 @@ def load():
     items.append(source())
 
 def f():
-    sink(items[0])  # missed
+    sink(items[0])  # finding
 
 ### local hides global
 x = source()

@@ -13,6 +13,7 @@ One run over one body
     folding.py        constants: operators and the pure methods of text
     reflection.py     getattr, setattr, dict(), partial
     rendering.py      a template called with what a view hands it
+    kept.py           what outlives a call: objects' fields and modules' stores
     own.py            what the user's own models say of the workspace's own functions
 The whole project
     memory.py         what is remembered, when it holds, and how circles end

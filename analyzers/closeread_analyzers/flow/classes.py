@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from .. import ir
+from ..catalogue import Models, TypeModel
 from . import expressions, syntax
 from .frame import Frame, Record
 from .names import ModuleState, Names, Namespace, canonical, concrete, plain_type
@@ -21,6 +22,7 @@ from .values import (
     FunctionRef,
     Instance,
     ModuleRef,
+    Shape,
     Value,
     freeze,
     join_taints,
@@ -37,6 +39,15 @@ STATIC: Final = ("staticmethod",)
 
 if TYPE_CHECKING:
     from .engine import Engine
+
+
+def made_by(models: Models, path: str) -> str | None:
+    """What a library's call gives an instance of, or None."""
+    for entry in models.calls.get(path, ()):
+        if isinstance(entry, TypeModel) and not entry.when and not entry.unless:
+            return entry.returns
+    last = path.rpartition(".")[2]
+    return path if last[:1].isupper() and not last.isupper() else None
 
 
 class Outline(NamedTuple):
@@ -155,6 +166,9 @@ class Classes(Names):
                     and attribute.shape is None
                 ):
                     break  # a plain default, which instances mostly replace: the constructor may say more
+                if instance and attribute.shape is not None and value.taints:
+                    held = tuple([taint.part(name) for taint in value.taints])
+                    return self._loaded(frame, value, name, attribute.tainted(join_taints(attribute.taints, held)))
                 found = thaw(attribute, frame.heap)
                 if not instance or not value.taints or attribute.path is None or not plain_type(attribute.path):
                     return found
@@ -168,11 +182,49 @@ class Classes(Names):
                 if (attribute := self._noted(("attribute", cls, name))) is not None
                 else None
             )
-        field = self.field(frame, cls, name)
+        field = self.field(frame, cls, name) or self._noted(("made", cls, name))
         if field is None:
             return None
         taints = join_taints(field.taints, tuple([taint.part(name) for taint in value.taints]))
-        return thaw(Value(taints, UNKNOWN, field.path, field.target, 0, field.shape, name), frame.heap)
+        return self._loaded(frame, value, name, Value(taints, UNKNOWN, field.path, field.target, 0, field.shape, name))
+
+    def _loaded(self, frame: Frame, value: Value, name: str, field: Value) -> Value:
+        """A field of a caller's object, in the frame: what is put into it now is found there later."""
+        found = thaw(field, frame.heap)
+        shape = frame.heap.get(value.ref) if value.ref and found.ref else None
+        if shape is not None and shape.kind == "parameter":
+            frame.heap[value.ref] = Shape(shape.kind, {**shape.items, name: found}, shape.rest, shape.closed)
+            frame.root.loaded[found.ref] = frame.heap[found.ref]
+        return found
+
+    def _made(self, cls: ClassRef, name: str) -> Value | None:
+        """What kind of thing methods assign to an attribute that the constructor does not set, by what they call."""
+        for owner in (cls, *self.bases(cls)):
+            info = self._class(owner) if isinstance(owner, ClassRef) else None
+            source = self.load(owner.path) if isinstance(owner, ClassRef) else None
+            if info is None or source is None:
+                continue
+            for ref in info.methods.values():
+                function = source.functions[ref.name].function
+                callee = syntax.makers(function).get(name)
+                if callee is None:
+                    continue
+                frame = Frame(cast("Engine", self), source, ref.name, Record())
+                made = expressions.plain_path(frame, callee)
+                if made is not None and isinstance(made.target, ClassRef):
+                    return Value(target=Instance(made.target), name=name)
+                if made is not None and made.path is not None and (path := made_by(source.models, made.path)):
+                    return Value(path=path, name=name)
+        return None
+
+    def methods(self, cls: ClassRef) -> list[FunctionRef]:
+        """All methods of a class, inherited ones included; of one name, the nearest."""
+        found: dict[str, FunctionRef] = {}
+        for owner in (cls, *self.bases(cls)):
+            outline = self._outlined(owner) if isinstance(owner, ClassRef) else None
+            for name, ref in outline.methods.items() if outline is not None else ():
+                found.setdefault(name, ref)
+        return list(found.values())
 
     def _attribute(self, cls: ClassRef, name: str) -> Value | None:
         """A class attribute's frozen value."""
@@ -248,10 +300,7 @@ class Classes(Names):
         frame.nested += child.nested
         if not ours:
             return Value(name=definition.name)
-        root = frame
-        while root.parent is not None:
-            root = root.parent
-        if root.exports is not None:
+        if frame.root.exports is not None:
             attributes = {key: freeze(value, child.heap) for key, value in child.variables.items()}
             frame.record.handlers.append((name, attributes))
         return Value(target=ClassRef(frame.source.path, name), name=definition.name)

@@ -76,9 +76,10 @@ def get(frame: Frame, value: Value, key: Any) -> Value | None:
             return found
         if shape.kind in ("parameter", "object"):
             return None
+        taints = tuple([taint.part(key) for taint in value.taints]) if value.taints else ()
         if shape.rest is not None:
-            return shape.rest.tainted(join_taints(shape.rest.taints, value.taints)) if value.taints else shape.rest
-        return Value(value.taints) if value.taints else (UNKNOWN_VALUE if shape.closed else None)
+            return shape.rest.tainted(join_taints(shape.rest.taints, taints)) if taints else shape.rest
+        return Value(taints) if taints else (UNKNOWN_VALUE if shape.closed else None)
     if shape.kind in ("parameter", "object"):
         return None
     found = None

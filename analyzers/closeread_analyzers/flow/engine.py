@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .. import ir
 from ..catalogue import HandlerModel
-from . import expressions, rendering, syntax
+from . import expressions, kept, rendering, syntax
 from .classes import STATIC
 from .frame import Frame, Record, Variables, join_states
 from .handlers import Handlers, Handling
@@ -73,6 +73,7 @@ class Engine(Handlers):
         if len(self._sizes) > 50_000:
             self._sizes.clear()
             self._bound.clear()
+            self.changed.clear()
 
     def _altered(self, changed: dict[str, Source | None]) -> list[Key] | None:
         """The needs that are answered otherwise, if the changes are inside functions; None if more is different."""
@@ -118,6 +119,10 @@ class Engine(Handlers):
         """What a function unit's interpretation found."""
         return self._first(("function", FunctionRef(path, name))).record
 
+    def together(self, path: str) -> Record:
+        """What the functions of a file find of what others leave behind."""
+        return self._first(("together", path)).record
+
     def body(self, path: str) -> Record:
         """What a module body's interpretation found."""
         return self._first(("module", path)).record
@@ -125,17 +130,19 @@ class Engine(Handlers):
     # --- What the memory asks ---------------------------------------------------------------------
 
     def _text(self, key: Key) -> bytes:
-        if key[0] == "module":
+        if key[0] in ("module", "together"):
             source = self.load(key[1])
             return source.skeleton if source is not None else b""
         info = self._info(key[1])
         return info.function.digest if info is not None else b""
 
     def _work(self, key: Key, record: Record) -> Any:
+        if key[0] == "together":
+            return kept.together(self, key[1], record)
         return self._module(key[1], record) if key[0] == "module" else self._function(key[1], record)
 
     def _nothing(self, key: Key) -> Any:
-        return EMPTY_MODULE if key[0] == "module" else NOTHING
+        return None if key[0] == "together" else EMPTY_MODULE if key[0] == "module" else NOTHING
 
     def _work_small(self, need: Key) -> Any:
         return _SMALL[need[0]](self, *need[1:])
@@ -349,7 +356,10 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
     "export": Engine._export,
     "bases": Engine._bases,
     "class": Engine._outline,
+    "made": Engine._made,
     "resolve": Engine._resolve,
+    "store": Engine._store,
+    "store from": Engine._store_from,
     "attribute": Engine._attribute,
     "template": rendering.find,
     "unescaped": rendering.unescaped,

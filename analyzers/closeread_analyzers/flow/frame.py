@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ..catalogue import Rule
     from .engine import Engine
 
+StoreKey = tuple[str, str]
+"""A module-level store: the file that defines it, and its name."""
+
 Variables = dict[str, Value]
 State = tuple[Variables, Heap]
 
@@ -101,6 +104,7 @@ class Frame:
         "globals_",
         "handler",
         "heap",
+        "loaded",
         "models",
         "nested",
         "parent",
@@ -108,6 +112,7 @@ class Frame:
         "route",
         "self_class",
         "source",
+        "stores",
         "truths",
         "unit",
         "variables",
@@ -137,6 +142,16 @@ class Frame:
         self.exports: dict[str, Value] | None = None
         self.nested: list[Closure] = []
         self.truths: list[Variables] | None = None
+        self.stores: dict[StoreKey, Value] = {}
+        self.loaded: dict[int, Shape] = {}
+
+    @property
+    def root(self) -> Frame:
+        """The outermost frame around this one."""
+        frame = self
+        while frame.parent is not None:
+            frame = frame.parent
+        return frame
 
     # --- What was found ---------------------------------------------------------------------------
 
@@ -596,15 +611,15 @@ def _import(frame: Frame, node: ir.Import) -> None:
 
 def _export(frame: Frame, node: ir.Export) -> None:
     value = expressions.evaluate(frame, node.value)
-    root = frame
-    while root.parent is not None:
-        root = root.parent
-    if root.exports is not None:
-        root.exports[node.name] = value
+    if frame.root.exports is not None:
+        frame.root.exports[node.name] = value
 
 
 def _scope(frame: Frame, node: ir.ScopeDeclaration) -> None:
     frame.globals_ = (frame.globals_ or set()) | set(node.names)
+    if node.kind == "global" and frame.parent is None:
+        for name in node.names:  # so that what is written to them is known to be kept
+            frame.engine.global_value(frame, frame.source.path, name)
 
 
 def _delete(frame: Frame, node: ir.Delete) -> None:

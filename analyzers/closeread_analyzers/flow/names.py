@@ -7,12 +7,12 @@ access path for the models. Deliberately absent: what classes have (classes.py) 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from .. import ir
 from ..catalogue import Catalogue, Models, Sink, TypeModel
-from . import syntax
-from .frame import Frame
+from . import kept, syntax
+from .frame import Frame, StoreKey
 from .memory import Memories
 from .scopes import FunctionInfo, Source
 from .summaries import Summary
@@ -21,6 +21,7 @@ from .values import (
     UNKNOWN_VALUE,
     ClassRef,
     FunctionRef,
+    Instance,
     ModuleRef,
     Parameter,
     Shape,
@@ -29,6 +30,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
+    from .engine import Engine
     from .watch import Watch
 
 
@@ -69,6 +71,7 @@ class Names(Memories):
         self._running: set[int] = set()
         self._sizes: dict[ir.Node, int] = {}
         self._bound: dict[ir.Node, frozenset[str]] = {}
+        self.changed: dict[ir.Module, frozenset[str]] = {}
         self._named: dict[tuple[str, str], tuple[Sink, ...]] = {}
         self._changed: dict[str, Source | None] = {}
         self._missing: dict[str, dict[tuple[str, int], tuple[str, ...]]] = {}
@@ -130,15 +133,46 @@ class Names(Memories):
     def global_value(self, frame: Frame, path: str, name: str) -> Value:
         """What a module-level (or built-in) name holds, ready for use in `frame`."""
         value: Value = self._noted(("global", path, name)) or UNKNOWN_VALUE
+        if _may_be_store(value):
+            key = self._noted(("store", path, name))
+            if key is not None:
+                return kept.read(frame, key, value)
         if value.shape is None:
             return value
-        root = frame
-        while root.parent is not None:
-            root = root.parent
+        root = frame.root
         thawed = thaw(value, frame.heap)
         if root.source.path == path:
             root.variables[name] = thawed
         return thawed
+
+    def store(self, frame: Frame, key: StoreKey) -> Value | None:
+        """A store, as `frame` finds it; None for one that is gone."""
+        value: Value | None = self._noted(("global", *key))
+        return None if value is None else kept.read(frame, key, value)
+
+    def _store(self, path: str, name: str) -> StoreKey | None:
+        """The module-level store that a name means, if functions of this file, or of the one that defines it, change it."""
+        source = self.load(path)
+        if source is None:
+            return None
+        node = source.imports.get(name)
+        if node is None:
+            changed = name in self._assigned(source) and name in kept.changed_names(cast("Engine", self), source)
+            return (path, name) if changed else None
+        if node.member in (None, "*", "default"):
+            return None
+        target = self._resolved(path, node.module, node.level)
+        if target is None:
+            return None
+        key: StoreKey | None = self._noted(("store", target, node.member))
+        return key if key is not None else self._store_from(path, target, node.member)
+
+    def _store_from(self, path: str, target: str, name: str) -> StoreKey | None:
+        """Another file's module-level variable, if functions of this file change it."""
+        source, defining = self.load(path), self.load(target)
+        if source is None or defining is None or name not in self._assigned(defining) or name in defining.imports:
+            return None
+        return (target, name) if name in kept.changed_names(cast("Engine", self), source) else None
 
     def _global(self, path: str, name: str) -> Value:
         source = self.load(path)
@@ -272,7 +306,13 @@ class Names(Memories):
     def exported(self, frame: Frame, path: str, name: str) -> Value | None:
         """A module's member, ready for use in `frame`."""
         value = self._exported(path, name)
-        return None if value is None else thaw(value, frame.heap)
+        if value is None:
+            return None
+        if _may_be_store(value):
+            key = self._noted(("store", path, name)) or self._noted(("store from", frame.source.path, path, name))
+            if key is not None:
+                return kept.read(frame, key, value)
+        return thaw(value, frame.heap)
 
     def _exported(self, path: str, name: str) -> Value | None:
         return self._noted(("export", path, name))  # type: ignore[no-any-return]
@@ -312,6 +352,12 @@ class Names(Memories):
         for entry in frame.models.calls.get(path, ()):
             cleared |= getattr(entry, "clears", frozenset())
         return cleared
+
+
+def _may_be_store(value: Value) -> bool:
+    """Whether a module-level value is one that functions may fill: no function, class, module or library's name."""
+    target = value.target
+    return (target is None and (value.path is None or value.shape is not None)) or isinstance(target, Instance)
 
 
 def plain_type(path: str) -> bool:

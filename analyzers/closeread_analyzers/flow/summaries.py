@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .values import (
     NONE,
+    STORE,
     UNKNOWN,
     UNKNOWN_VALUE,
     Bound,
@@ -103,7 +104,10 @@ def gist(summary: Summary) -> tuple[Any, ...]:
 
 
 def _root(taint: Taint) -> Any:
-    return taint.origin.place if isinstance(taint.origin, Parameter) else taint.origin
+    origin = taint.origin
+    if not isinstance(origin, Parameter):
+        return origin
+    return origin.inside[0] if origin.place == STORE else origin.place
 
 
 def describe(value: Value, trails: bool = True) -> str:
@@ -176,9 +180,14 @@ class Application:
             for taint in self._resolve(hit.taint):
                 self.frame.reach(hit.kind, taint, hit.site, hit.sure)
         for effect in summary.effects:
-            receiver = self.arguments.get(effect.place)
+            key = effect.key
+            if effect.place == STORE:
+                (store, key) = key
+                receiver = self.frame.engine.store(self.frame, store)
+            else:
+                receiver = self.arguments.get(effect.place)
             if receiver is not None and receiver.ref:
-                self._store(receiver, effect.key, thaw(self._map(effect.value), self.frame.heap))
+                self._store(receiver, key, thaw(self._map(effect.value), self.frame.heap))
         if summary.alias >= 0 and summary.alias in self.arguments:
             return self.arguments[summary.alias]
         return thaw(self._map(summary.returns), self.frame.heap)
@@ -219,6 +228,8 @@ class Application:
         origin = symbol.origin
         if not isinstance(origin, Parameter):
             return (symbol,)
+        if origin.place == STORE:
+            return self._kept(symbol, origin)
         argument = self.arguments.get(origin.place)
         if argument is None:
             return NONE
@@ -237,6 +248,17 @@ class Application:
             )
             for taint in found
         )
+
+    def _kept(self, symbol: Taint, origin: Parameter) -> Taints:
+        """What a store holds here, and still whatever others put in."""
+        store = self.frame.root.stores.get(origin.inside[0])
+        found = inside(store, origin.inside[1:], self.frame.heap) if store is not None else NONE
+        real = tuple(
+            Taint(t.kind, t.origin, t.label, t.cleared | symbol.cleared, joined(t.trail, symbol.trail), min(t.sure, 1))
+            for t in found
+            if not isinstance(t.origin, Parameter) or t.origin.place != STORE
+        )
+        return join_taints(real, (symbol,))
 
 
 def joined(before: Trail | None, after: Trail | None) -> Trail | None:

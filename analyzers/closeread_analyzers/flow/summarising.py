@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ir
+from . import kept
 from .frame import Frame, Variables
 from .summaries import Effect, Summary
 from .values import (
@@ -13,8 +14,7 @@ from .values import (
     Shape,
     Value,
     freeze,
-    join_shapes,
-    shallow_join,
+    join_frozen,
 )
 
 
@@ -29,7 +29,7 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
         frozen = freeze(value, heap)
         if frozen.shape is not None and frozen.shape.kind == "parameter":
             frozen = Value(frozen.taints, frozen.const, frozen.path, frozen.target, 0, None, frozen.name)
-        returns = frozen if returns is None else _join_frozen(returns, frozen)
+        returns = frozen if returns is None else join_frozen(returns, frozen)
     if function.is_generator:
         inner = frame.yields or UNKNOWN_VALUE
         shape = Shape("list", {}, freeze(inner, frame.heap), closed=False)
@@ -41,29 +41,26 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
             if shape_at_exit is None or shape_at_exit.kind != "parameter":
                 continue
             for key, value in shape_at_exit.items.items():
+                if value.ref and frame.loaded.get(value.ref, frame) is heap.get(value.ref):
+                    continue  # a field that was read, and is as it was
                 frozen = freeze(value, heap)
                 known = effects.get((index, key))
-                effects[index, key] = frozen if known is None else _join_frozen(known, frozen)
+                effects[index, key] = frozen if known is None else join_frozen(known, frozen)
             if shape_at_exit.rest is not None:
                 frozen = freeze(shape_at_exit.rest, heap)
                 known = effects.get((index, None))
-                effects[index, None] = frozen if known is None else _join_frozen(known, frozen)
+                effects[index, None] = frozen if known is None else join_frozen(known, frozen)
     return Summary(
         returns or UNKNOWN_VALUE,
         max(alias, -1),
         tuple(frame.record.sinks.values()),
-        tuple(Effect(index, key, value) for (index, key), value in effects.items()),
+        (
+            *(Effect(index, key, value) for (index, key), value in effects.items()),
+            *(kept.effects(frame, frame.exits) if frame.stores else ()),
+        ),
         _cleared(function, parameters, frame.truths or [], kinds),
         _cleared(function, parameters, [variables for _, variables, _ in frame.exits], kinds),
     )
-
-
-def _join_frozen(left: Value, right: Value) -> Value:
-    joined = shallow_join(left, right)
-    if left.shape is not None and right.shape is not None and left.shape is not right.shape:
-        shape = join_shapes(left.shape, right.shape, {})
-        return Value(joined.taints, joined.const, joined.path, joined.target, 0, shape, joined.name)
-    return joined
 
 
 def _cleared(

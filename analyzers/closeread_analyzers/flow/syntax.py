@@ -70,6 +70,65 @@ def bound_names(statements: Iterable[ir.Statement]) -> frozenset[str]:
     return frozenset(names)
 
 
+def changed(function: ir.Function) -> frozenset[str]:
+    """The names of other scopes whose value, or whose inside, a function changes: `x` and `y` of `x.y[1] = 2`.
+
+    So are those of what a method is called on, in a statement of its own: `x.add(1)`.
+    """
+    names: set[str] = set()
+    declared: set[str] = set()
+    pending: list[ir.Statement] = list(function.body)
+    while pending:
+        statement = pending.pop()
+        pending += _inner(statement)
+        if isinstance(statement, ir.Assign):
+            for target in statement.targets:
+                _insides(target, names)
+        elif isinstance(statement, ir.AugmentedAssign):
+            _insides(statement.target, names)
+        elif isinstance(statement, ir.ScopeDeclaration):
+            declared.update(statement.names)
+        elif isinstance(statement, ir.FunctionDefinition) and not statement.function.is_unit:
+            pending += statement.function.body
+        elif isinstance(statement, ir.ExpressionStatement):
+            value = statement.value
+            if isinstance(value, ir.Await):
+                value = value.value
+            if isinstance(value, ir.Call) and isinstance(value.callee, ir.Attribute):
+                _insides(value.callee, names)
+    bound = bound_names(function.body) | {parameter.name for parameter in function.parameters}
+    return frozenset(names - bound | declared)
+
+
+def makers(function: ir.Function) -> dict[str, ir.Expression]:
+    """What is called to make the attributes that a method sets on its first parameter: `C` for `self.x = C(1)`."""
+    found: dict[str, ir.Expression] = {}
+    first = function.parameters[0].name if function.parameters else ""
+    pending: list[ir.Statement] = list(function.body)
+    while pending:
+        statement = pending.pop()
+        pending += _inner(statement)
+        if isinstance(statement, ir.Assign):
+            value = statement.value.value if isinstance(statement.value, ir.Await) else statement.value
+            for target in statement.targets if isinstance(value, ir.Call) else ():
+                if isinstance(target, ir.Attribute) and isinstance(target.value, ir.Name) and target.value.id == first:
+                    found[target.name] = value.callee  # type: ignore[union-attr]
+    return found
+
+
+def _insides(target: ir.Expression, names: set[str]) -> None:
+    """The outer names of what an assignment changes the inside of."""
+    if isinstance(target, ir.Sequence):
+        for inner in target.items:
+            _insides(inner, names)
+    while isinstance(target, ir.Attribute | ir.Subscript):
+        target = target.value
+        if isinstance(target, ir.Attribute):
+            names.add(target.name)
+        elif isinstance(target, ir.Name):
+            names.add(target.id)
+
+
 def _targets(target: ir.Expression, names: set[str]) -> None:
     pending = [target]
     while pending:

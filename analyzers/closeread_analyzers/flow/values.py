@@ -45,6 +45,10 @@ class Site(NamedTuple):
     end: int
 
 
+STORE: Final = -1
+"""The place of what no caller hands over: a module-level store, named by the first of what is `inside`."""
+
+
 class Parameter(NamedTuple):
     """The origin of a symbolic taint: the caller's `place`-th argument, or something inside it.
 
@@ -412,6 +416,15 @@ def shallow_join(left: Value, right: Value) -> Value:
         left.shape or right.shape,
         left.name or right.name,
     )
+
+
+def join_frozen(left: Value, right: Value) -> Value:
+    """What is known when the value is either of two frozen ones."""
+    joined = shallow_join(left, right)
+    if left.shape is not None and right.shape is not None and left.shape is not right.shape:
+        shape = join_shapes(left.shape, right.shape, {})
+        return Value(joined.taints, joined.const, joined.path, joined.target, 0, shape, joined.name)
+    return joined
 
 
 def collapse(shape: Shape) -> Shape:
