@@ -106,11 +106,14 @@ def cores() -> int:
 
 
 @contextlib.contextmanager
-def child(module: str, arguments: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
+def child(
+    module: str, arguments: Sequence[str] = (), *, network: bool = False, errors: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process of our own that runs `module`, with pipes; it does not outlive the `with`.
 
     `-I` keeps a hostile workspace out of the import path; the environment is built, not inherited,
-    and the working folder is a fresh empty one.
+    and the working folder is a fresh empty one. With `network` it learns what the user's programs know of proxies,
+    certificates and package indexes; with `errors` its standard error is a pipe too.
     """
     folder = tempfile.mkdtemp(prefix="closeread-")
     try:
@@ -118,9 +121,9 @@ def child(module: str, arguments: Sequence[str] = ()) -> Iterator[subprocess.Pop
             [sys.executable, "-I", "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE if errors else subprocess.DEVNULL,
             cwd=folder,
-            env=_environment(),
+            env=_environment(network),
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             # Ctrl-C goes to the parent alone, which ends its children in order.
             start_new_session=not WINDOWS,
@@ -129,7 +132,7 @@ def child(module: str, arguments: Sequence[str] = ()) -> Iterator[subprocess.Pop
             yield process
         finally:
             stop(process)
-            for pipe in (process.stdin, process.stdout):
+            for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
@@ -144,7 +147,29 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _environment() -> dict[str, str]:
-    # What Python needs to start and to find its temporary folder; nothing that changes what it runs.
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR", "USERPROFILE")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+# What Python needs to start and to find its temporary folder; nothing that changes what it runs.
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR", "USERPROFILE")
+_FOR_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_FOR_PIP = ("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA")
+
+
+def _environment(network: bool) -> dict[str, str]:
+    kept = {*_KEPT, *_FOR_NETWORK, *_FOR_PIP} if network else set(_KEPT)
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in kept or (network and (name.upper() in _FOR_NETWORK or name.startswith("PIP_")))
+    }
+
+
+def free_memory() -> int | None:
+    """How many bytes a new process could use before this machine (or container) is short; None if that is unknown."""
+    try:
+        facts = Path("/proc/meminfo").read_text("ascii")
+        free = next(int(line.split()[1]) * 1024 for line in facts.splitlines() if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text("ascii"))
+        free = min(free, limit - int(Path("/sys/fs/cgroup/memory.current").read_text("ascii")))
+    return free

