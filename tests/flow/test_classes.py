@@ -338,14 +338,14 @@ class C:
     def __getitem__(self, key):
         return source()
 
-sink(C()["a"])  # missed
+sink(C()["a"])  # finding
 
 ### str protocol
 class C:
     def __str__(self):
         return source()
 
-sink(str(C()))  # missed
+sink(str(C()))  # finding
 
 ### redefined function
 def f(x):

@@ -20,6 +20,7 @@ from . import user
 from .entries import (
     ArgRef,
     Auth,
+    CallbackModel,
     Condition,
     Entry,
     Guard,
@@ -44,6 +45,7 @@ __all__ = [
     "TRAITS",
     "ArgRef",
     "Auth",
+    "CallbackModel",
     "Catalogue",
     "CatalogueError",
     "Check",

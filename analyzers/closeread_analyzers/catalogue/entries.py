@@ -175,6 +175,23 @@ class HandlerModel(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CallbackModel(Entry):
+    """A call that calls a function it is handed, now, later or elsewhere.
+
+    `function` says where it stands; "self" is what the call is a method of, and a key leads to its method of that name.
+    It is called with what `arguments` (a sequence) and `keywords` (a dict) hold, or with one of `items` each time, or, with
+    `rest`, with what stands behind it. `gives`: "result", or "function" for what calls it when it is called itself.
+    """
+
+    function: tuple[ArgRef, ...]
+    arguments: tuple[ArgRef, ...] = ()
+    keywords: tuple[ArgRef, ...] = ()
+    items: tuple[ArgRef, ...] = ()
+    rest: bool = False
+    gives: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NoReturn(Entry):
     """A call that does not come back: it raises or ends the program."""
 

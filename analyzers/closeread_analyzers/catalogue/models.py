@@ -17,6 +17,7 @@ from ..ir import ConstantValue
 from .entries import (
     ArgRef,
     Auth,
+    CallbackModel,
     Condition,
     Entry,
     Guard,
@@ -301,6 +302,18 @@ def _handler(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     )
 
 
+def _callback(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
+    return CallbackModel(
+        **shared,
+        function=_arguments(table, "function", table.strings("function")),
+        arguments=_arguments(table, "arguments", table.strings("arguments", ())),
+        keywords=_arguments(table, "keywords", table.strings("keywords", ())),
+        items=_arguments(table, "items", table.strings("items", ())),
+        rest=table.flag("rest", False),
+        gives=table.known(table.string("gives", ""), "gives", ("", "result", "function"), "what a callback gives"),
+    )
+
+
 def _no_return(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     return NoReturn(**shared)
 
@@ -346,6 +359,7 @@ WORDS = {
         ("methods", "argument", "parameters", "types", "returns", "route"),
         _handler,
     ),
+    "callback": _Word(("call",), ("function", "arguments", "keywords", "items", "rest", "gives"), _callback),
     "noreturn": _Word(("call",), (), _no_return),
     "auth": _Word(("decorator", "call", "base"), (), _auth),
     "template": _Word(("call", "decorator"), ("name", "context", "autoescape", "switch"), _template),

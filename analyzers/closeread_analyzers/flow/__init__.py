@@ -9,6 +9,7 @@ One run over one body
     expressions.py    what each expression evaluates to, what assignment does
     tests.py          conditions: constants decide, guards clear
     calls.py          calls: library models, workspace functions, callbacks
+    callbacks.py      functions handed to a call that calls them
     containers.py     lists, dicts and objects: known keys and positions are told apart
     folding.py        constants: operators and the pure methods of text
     reflection.py     getattr, setattr, dict(), partial

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import ir
 from ..catalogue import (
     ArgRef,
+    CallbackModel,
     Condition,
     Entry,
     HandlerModel,
@@ -28,7 +29,7 @@ from ..catalogue import (
     name_words,
 )
 from ..regex import is_exponential, is_narrow
-from . import containers, expressions, folding, own, reflection, rendering
+from . import callbacks, containers, expressions, folding, own, reflection, rendering
 from .summaries import Application
 from .values import (
     NONE,
@@ -58,6 +59,9 @@ MAX_FRAMES: Final = 4
 MAX_INLINED: Final = 60
 SMALL: Final = 14
 """Statements up to which a function is worth interpreting again on what it is given."""
+
+_PROTOCOL: Final = {"str": "__str__", "repr": "__repr__", "iter": "__iter__", "next": "__next__", "bytes": "__bytes__"}
+"""Built-in functions that call a method of their argument."""
 
 CALLABLE: Final = (FunctionRef, Bound, ClassRef, Closure, Partial, ModuleRef)
 
@@ -156,6 +160,10 @@ def call(frame: Frame, node: ir.Call, callee: Value, receiver: Value) -> Value:
         folded = _folded_method(frame, receiver, name, arguments)
         if folded is not None:
             return folded
+    if arguments.positional and (method := _PROTOCOL.get(callee.path or "")):
+        done = expressions.protocol(frame, node, arguments.positional[0], method, [])
+        if done is not None:
+            return done
     if callee.path == "super" and frame.self_class is not None:
         return frame.engine.super_of(frame, frame.self_class, arguments)
     done = reflection.call(frame, node, callee.path, arguments)
@@ -230,6 +238,7 @@ def library(
     taints: Taints = NONE
     stepped = typed = False
     template: rendering.TemplateRef | None = None
+    called: Value | None = None
     for entry, sure in entries:
         if not holds(frame, entry, arguments, receiver):
             continue
@@ -248,12 +257,16 @@ def library(
             frame.alive = False
         elif isinstance(entry, TemplateModel):
             template = rendering.render(frame, node, entry, arguments, receiver) or template
+        elif isinstance(entry, CallbackModel):
+            called = callbacks.call(frame, node, entry, arguments, receiver) or called
         elif isinstance(entry, HandlerModel):
             for ref in entry.argument:
                 handed = arguments.positional if ref.kind == "all" else [arguments.at(ref, receiver) or UNKNOWN_VALUE]
                 for value in handed:
                     if value.target is not None:
                         frame.engine.handle(frame, node, value, entry, arguments)
+    if called is not None:
+        return called
     if not stepped:
         consumed = any(isinstance(entry, Sink) for entry, _ in entries)
         taints = join_taints(taints, _assumed(frame, node, callee, receiver, arguments, bool(entries), consumed))
@@ -596,7 +609,7 @@ def invoke(
             target.callee,
             [],
             None,
-            Arguments([*target.arguments, *given.positional], given.keyword, given.spread),
+            Arguments([*target.arguments, *given.positional], {**target.keyword, **given.keyword}, given.spread),
         )
     if isinstance(target, Instance):
         method = frame.engine.member(frame, target, "__call__", callee)

@@ -17,6 +17,7 @@ from .values import (
     NONE,
     UNKNOWN,
     UNKNOWN_VALUE,
+    Bound,
     ClassRef,
     Closure,
     Instance,
@@ -201,6 +202,10 @@ def subscript(frame: Frame, node: ir.Subscript, value: Value) -> Value:
 def item(frame: Frame, node: ir.Node, value: Value, key: Value) -> Value:
     """The element of `value` under an evaluated key."""
     const = key.const
+    if value.target is not None:
+        found = protocol(frame, node, value, "__getitem__", [key])
+        if found is not None:
+            return found
     if value.ref:
         found = containers.get(frame, value, const)
         if found is not None:
@@ -339,6 +344,8 @@ def _template(frame: Frame, node: ir.Template) -> Value:
     prefix: str | None = ""
     for part in node.parts:
         value = evaluate(frame, part)
+        if value.target is not None:
+            value = protocol(frame, part, value, "__str__", []) or value
         const = value.const
         if const is UNKNOWN:
             found = deep_taints(value, frame.heap) if value.ref else value.taints
@@ -511,6 +518,15 @@ def unrolled(frame: Frame, iterable: Value) -> list[Value] | None:
 
 def element(frame: Frame, iterable: Value, keys: bool, node: ir.Node) -> Value:
     """What iterating gives: any of the items (or, for `keys`, any of the keys)."""
+    if iterable.target is not None:
+        for name in ("__iter__", "__aiter__"):
+            gives = protocol(frame, node, iterable, name, [])
+            if gives is not None and gives.ref != iterable.ref:
+                return element(frame, gives, False, node)
+        for name in ("__next__", "__anext__"):
+            found = protocol(frame, node, iterable, name, [])
+            if found is not None:
+                return found
     if iterable.ref:
         found = containers.any_item(frame, iterable, keys)
         if found is not None:
@@ -521,12 +537,28 @@ def element(frame: Frame, iterable: Value, keys: bool, node: ir.Node) -> Value:
     return Value(iterable.taints, UNKNOWN, path, None, 0, None, iterable.name)
 
 
+def protocol(frame: Frame, node: ir.Node, value: Value, name: str, given: list[Value]) -> Value | None:
+    """What the method gives that the language calls for an operator, if the workspace has it."""
+    if not isinstance(value.target, Instance):
+        return None
+    method = frame.engine.member(frame, value.target, name, value)
+    if method is None or not isinstance(method.target, Bound):
+        return None
+    return calls.invoke(frame, node, method, given, None)
+
+
+def left(frame: Frame, item_: ir.WithItem, context: Value) -> None:
+    """The end of `with context`: `__exit__` is called."""
+    for name in ("__exit__", "__aexit__"):
+        protocol(frame, item_, context, name, [])
+
+
 def entered(frame: Frame, item_: ir.WithItem, context: Value) -> Value:
     """What `with context as x` binds: a workspace class's `__enter__` result, else the context itself."""
-    if isinstance(context.target, Instance):
-        method = frame.engine.member(frame, context.target, "__enter__", context)
-        if method is not None and method.target is not None:
-            return calls.invoke(frame, item_, method, [], context)
+    for name in ("__enter__", "__aenter__"):
+        found = protocol(frame, item_, context, name, [])
+        if found is not None:
+            return found
     return context
 
 

@@ -552,11 +552,17 @@ def _try(frame: Frame, node: ir.Try) -> None:
 
 
 def _with(frame: Frame, node: ir.With) -> None:
+    contexts: list[Value] = []
     for item in node.items:
-        value = expressions.entered(frame, item, expressions.evaluate(frame, item.context))
+        context = expressions.evaluate(frame, item.context)
+        contexts.append(context)
+        value = expressions.entered(frame, item, context)
         if item.target is not None:
             expressions.assign(frame, item.target, value, item.context)
     frame.run(node.body)
+    for item, context in zip(node.items, contexts, strict=True):
+        if frame.alive and context.target is not None:
+            expressions.left(frame, item, context)
 
 
 def _match(frame: Frame, node: ir.Match) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from . import containers, expressions
-from .values import Bound, Closure, FunctionRef, Partial, Value
+from .values import Value
 
 if TYPE_CHECKING:
     from .calls import Arguments
@@ -48,19 +48,8 @@ def _mapping(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
     return containers.make(frame, "dict", dict(given.keyword), None, True)
 
 
-def _partial(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
-    """`partial(f, x)`."""
-    if not given.positional or given.keyword:
-        return None
-    callee = given.positional[0]
-    if not isinstance(callee.target, (FunctionRef, Bound, Closure)):
-        return None
-    return Value(target=Partial(callee, tuple(given.positional[1:])), name=callee.name)
-
-
 _FUNCTIONS: Final[dict[str, Callable[[Any, ir.Call, Any], Value | None]]] = {
     "getattr": _get,
     "setattr": _set,
     "dict": _mapping,
-    "functools.partial": _partial,
 }

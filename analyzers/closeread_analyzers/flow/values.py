@@ -241,11 +241,12 @@ class Closure:
 class Partial:
     """A callable with some of its arguments already given."""
 
-    __slots__ = ("arguments", "callee")
+    __slots__ = ("arguments", "callee", "keyword")
 
-    def __init__(self, callee: Value, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, callee: Value, arguments: tuple[Any, ...], keyword: dict[str, Any]) -> None:
         self.callee = callee
         self.arguments = arguments
+        self.keyword = keyword
 
 
 class Shape:
