@@ -5,13 +5,25 @@ PYTHON ?= python3
 BIN := .venv/bin
 KEY := $(shell cat pyproject.toml Makefile | cksum | tr -d ' ')
 
-.PHONY: demo test check format clean
+# What tests need that takes long to make is kept here between checkouts.
+CACHE := $(HOME)/.cache/closeread-tests
+LLAMA := 0.3.36
+WHEEL := $(CACHE)/wheels/llama_cpp_python-$(LLAMA)
+
+.PHONY: demo test test-model with-model check format clean
 
 demo: .venv/installed-$(KEY)
 	$(BIN)/closeread analyze --path examples --output report.json
 
 test: check
 	$(BIN)/python -m pytest -n 2
+
+# The tests that run a model: `with-model` builds llama-cpp-python once (some 15 minutes of processor time, at the lowest
+# priority) and gets a small model; then these tests are part of `make test` too.
+test-model: with-model
+	$(BIN)/python -m pytest -n 1 tests/model
+
+with-model: .venv/model-$(KEY)
 
 check: .venv/developed-$(KEY)
 	$(BIN)/ruff check .
@@ -39,4 +51,12 @@ clean:
 
 .venv/developed-$(KEY): .venv/installed-$(KEY)
 	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+.venv/model-$(KEY): .venv/developed-$(KEY)
+	@command -v c++ >/dev/null || { echo "Building llama-cpp-python needs a C++ compiler: apt install g++" >&2; exit 1; }
+	@ls $(WHEEL)-*.whl >/dev/null 2>&1 || CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF" CMAKE_BUILD_PARALLEL_LEVEL=2 \
+		nice -n 19 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(CACHE)/wheels llama-cpp-python==$(LLAMA)
+	$(BIN)/python -m pip install --quiet $(WHEEL)-*.whl
+	$(BIN)/python tests/model/smollm2.py
 	@touch $@

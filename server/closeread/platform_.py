@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 WINDOWS = sys.platform == "win32"
 
@@ -107,13 +109,18 @@ def cores() -> int:
 
 @contextlib.contextmanager
 def child(
-    module: str, arguments: Sequence[str] = (), *, network: bool = False, errors: bool = False
+    module: str,
+    arguments: Sequence[str] = (),
+    *,
+    network: bool = False,
+    errors: bool = False,
+    extra: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process of our own that runs `module`, with pipes; it does not outlive the `with`.
 
     `-I` keeps a hostile workspace out of the import path; the environment is built, not inherited,
     and the working folder is a fresh empty one. With `network` it learns what the user's programs know of proxies,
-    certificates and package indexes; with `errors` its standard error is a pipe too.
+    certificates and package indexes; with `errors` its standard error is a pipe too. `extra` adds to its environment.
     """
     folder = tempfile.mkdtemp(prefix="closeread-")
     try:
@@ -123,7 +130,7 @@ def child(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if errors else subprocess.DEVNULL,
             cwd=folder,
-            env=_environment(network),
+            env={**_environment(network), **extra},
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             # Ctrl-C goes to the parent alone, which ends its children in order.
             start_new_session=not WINDOWS,
@@ -160,6 +167,27 @@ def _environment(network: bool) -> dict[str, str]:
         for name, value in os.environ.items()
         if name in kept or (network and (name.upper() in _FOR_NETWORK or name.startswith("PIP_")))
     }
+
+
+def lowest_priority() -> None:
+    """Let every other process go first."""
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.windll.kernel32
+        kernel.SetPriorityClass(kernel.GetCurrentProcess(), 0x40)  # IDLE_PRIORITY_CLASS
+    else:
+        with contextlib.suppress(OSError):
+            os.nice(19)
+
+
+def why_ended(status: int | None) -> str:
+    """Why a process ended, in words; "" where its status does not say."""
+    if status in (-signal.SIGILL, 0xC000001D):
+        return "it uses instructions that this processor does not have"
+    if status == -9:
+        return "it was killed from outside, as happens where memory is short"
+    return ""
 
 
 def free_memory() -> int | None:

@@ -77,8 +77,9 @@ def default_folder() -> Path:
 class Store:
     """Bytes by key. `warning` is the one thing that went wrong, or ""."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = (folder or default_folder()) / _FOLDER
+    def __init__(self, folder: Path | None = None, *, name: str = _FOLDER, keep: bool = False) -> None:
+        """`folder` is the user's cache folder, `name` the store's in it. With `keep` nothing is dropped to make room."""
+        self.folder = (folder or default_folder()) / name
         self.warning = ""
         self._cache: diskcache.Cache | None = None
         try:
@@ -89,10 +90,10 @@ class Store:
                 timeout=2,
                 disk=_BytesOnly,
                 size_limit=_SIZE_LIMIT,
-                eviction_policy="least-recently-used",
+                eviction_policy="none" if keep else "least-recently-used",
                 statistics=0,
                 tag_index=0,
-                cull_limit=10,
+                cull_limit=0 if keep else 10,
             )
             self._keep_private()
         except _FAILURES as error:

@@ -5,5 +5,12 @@
     shelf.py                the models this user has, and the one in use
     download.py             the one module of this package that opens a connection, for `closeread model pull` alone
 
+    question.py             what is asked and answered, as data
+    assistant.py            questions in, answers out: from memory (answers.py) or from the process
+    process.py              the process, as its parent sees it: started on need, given back, restarted, refused
+    worker.py               the process's own end of the pipes
+    scheduler.py            many questions at once: what they share is computed once, urgent ones overtake
+    llama.py                the one module that knows llama.cpp, imported in that process alone
+
 Without a model, and without the extra that runs one, everything else works as if this folder were not here.
 """

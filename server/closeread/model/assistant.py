@@ -1,0 +1,85 @@
+"""A model as the rest of Closeread sees it: questions in, answers out, from memory where they were answered before.
+
+Deliberately absent: what is asked (`librarian.py`...), and any decision about findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .answers import Answers
+from .process import ModelProcess
+from .question import Answer, Question
+from .shelf import Model, Shelf
+
+
+class Assistant:
+    """The model in use. `version` names the prompts that a question is made of: other prompts, other answers."""
+
+    def __init__(self, model: Model, folder: Path | None = None, process: ModelProcess | None = None) -> None:
+        self.model = model
+        self.process = process or ModelProcess(model)
+        self.asked = 0
+        """How many questions the process answered."""
+        self._answers = Answers(model.sha256, folder)
+
+    @property
+    def warning(self) -> str:
+        """What went wrong with the memory of answers, or ""."""
+        return self._answers.warning
+
+    def known(self, question: Question, version: str) -> Answer | None:
+        """The answer, if it was given before."""
+        return self._answers.get(question, version)
+
+    def answer_all(
+        self,
+        questions: Sequence[Question],
+        version: str,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[Answer]:
+        """The answers, in order; those not known are computed together. Raises `ModelProblem`.
+
+        What was answered before something went wrong is kept.
+        """
+        answers = [self._answers.get(question, version) for question in questions]
+        done = sum(answer is not None for answer in answers)
+        progress(done, len(questions))
+        asked = {
+            index: self.process.ask(question)
+            for index, (question, answer) in enumerate(zip(questions, answers, strict=True))
+            if answer is None
+        }
+        try:
+            for index, pending in asked.items():
+                answer = answers[index] = pending.result()
+                self.asked += 1
+                self._answers.put(questions[index], version, answer)
+                done += 1
+                progress(done, len(questions))
+        except BaseException:
+            for pending in asked.values():
+                pending.cancel()
+            raise
+        return [answer for answer in answers if answer is not None]
+
+    def close(self) -> None:
+        """End the process and let go of the memory."""
+        self.process.close()
+        self._answers.close()
+
+
+@contextmanager
+def assistant() -> Iterator[Assistant | None]:
+    """The user's model, or None where none is in use. Raises `ModelProblem` where its file is not what it was."""
+    model = Shelf().ready()
+    if model is None:
+        yield None
+        return
+    made = Assistant(model)
+    try:
+        yield made
+    finally:
+        made.close()

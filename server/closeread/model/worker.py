@@ -1,0 +1,121 @@
+"""The model's process: questions come in on standard input, answers go out on standard output, as lines of JSON.
+
+Started isolated (`python -I -m closeread.model.worker`) by `process.py`, at the lowest priority; it ends when its input
+does. One thread listens; the other computes. What arrives in the middle of a batch breaks it off if it has to: a question
+in it is cancelled, or a more urgent one came.
+
+    in   {"path", "context", "slots", "threads"}                                      once
+         {"ask": number, "question": ..., "priority": 0} | {"cancel": number} | {"prioritise": number, "priority": 1}
+    out  {"ready": {...}} | {"failed": reason, "message": ...}                        once
+         {"of": number, "piece": text}* then {"of": number, "answer": ...} | {"of": number, "refused": reason, ...}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import platform_
+from .question import Chosen, Written, answer_as_json, question_from_json
+
+if TYPE_CHECKING:
+    from .question import Answer
+    from .scheduler import Scheduler
+
+
+class _Worker:
+    def __init__(self) -> None:
+        self.requests = sys.stdin.buffer
+        self.answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+        # Whatever prints by accident must not break the protocol.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        self.unread: deque[dict[str, Any]] = deque()
+        self.arrival = threading.Event()
+        self.scheduler: Scheduler | None = None
+
+    def run(self) -> None:
+        greeting = json.loads(self.requests.readline())
+        started = time.monotonic()
+        try:
+            from .llama import Llama, LoadError
+            from .scheduler import PREFIXES, Scheduler
+        except (ImportError, OSError, RuntimeError) as error:
+            return self.say({"failed": "runtime", "message": str(error)})
+        try:
+            llama = Llama(
+                Path(greeting["path"]),
+                greeting["context"],
+                greeting["slots"] + PREFIXES,
+                greeting["threads"],
+                self.breaks_off,
+            )
+        except LoadError as error:
+            return self.say({"failed": "load", "message": str(error)})
+        self.scheduler = Scheduler(llama, greeting["slots"], self.tell)
+        seconds = round(time.monotonic() - started, 3)
+        self.say({"ready": {"room": llama.room, "gpu": llama.gpu, "seconds": seconds}})
+        threading.Thread(target=self.listen, daemon=True).start()
+        while True:
+            self.take()
+            self.scheduler.step()
+
+    def listen(self) -> None:
+        for line in self.requests:
+            self.unread.append(json.loads(line))
+            self.arrival.set()
+        # The parent is gone, or wants this to end: nothing here is worth saving.
+        os._exit(0)
+
+    def breaks_off(self) -> bool:
+        """Whether something arrived for which the batch being computed must not be waited for."""
+        if not self.unread or self.scheduler is None:
+            return False
+        keys, urgency = self.scheduler.decoding
+        return any(
+            message.get("cancel") in keys or ("ask" in message and message["priority"] > urgency)
+            for message in tuple(self.unread)
+        )
+
+    def take(self) -> None:
+        """Take all that arrived; wait for something where there is nothing to compute."""
+        assert self.scheduler is not None
+        if not (self.scheduler.running or self.scheduler.waiting):
+            self.arrival.wait()
+        self.arrival.clear()
+        while self.unread:
+            message = self.unread.popleft()
+            if "ask" in message:
+                self.scheduler.ask(message["ask"], question_from_json(message["question"]), message["priority"])
+            elif "cancel" in message:
+                self.scheduler.cancel(message["cancel"])
+            else:
+                self.scheduler.prioritise(message["prioritise"], message["priority"])
+
+    def tell(self, key: int, what: dict[str, Any] | Answer) -> None:
+        if isinstance(what, Chosen | Written):
+            what = {"answer": answer_as_json(what)}
+        self.say({"of": key, **what})
+
+    def say(self, message: dict[str, Any]) -> None:
+        self.answers.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        self.answers.flush()
+
+
+def main() -> None:
+    """Serve until the parent has had enough."""
+    platform_.lowest_priority()
+    try:
+        _Worker().run()
+    except BrokenPipeError:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stderr.flush()
