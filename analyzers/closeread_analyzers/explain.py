@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import ir
-from .catalogue import Condition, Entry, Sink, Use
+from .catalogue import Condition, Entry, Sink, Use, builtin
 from .finding import FileResult, Finding, Location, Step
 from .flow.engine import Engine
 from .flow.lines import barred, is_on_the_way, place_of, way_to
@@ -20,6 +20,7 @@ from .flow.scopes import Source
 from .flow.values import UNKNOWN, Bound, ClassRef, FunctionRef, Parameter, Site, Taint
 from .flow.watch import Place, SeenCall, Watch, watching
 from .presentation import Presentation, line_of, span
+from .suppression import answered
 
 Kind = Literal[
     "reported", "suppressed", "cleared", "no-rule", "elsewhere", "no-data", "condition", "position", "unknown-call",
@@ -334,7 +335,7 @@ class Explanation:
 def _on_line(result: FileResult, path: str, line: int) -> tuple[Finding, ...]:
     return tuple(
         finding
-        for finding in result.findings
+        for finding in answered(result.findings, result.ignores, builtin().rules)
         if finding.location.path == path and finding.location.start_line <= line <= finding.location.end_line
     )
 

@@ -7,7 +7,7 @@ units is the business of the editor's side. Plain data, comparable, and cheap to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -62,10 +62,35 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why a finding is not shown: the comment's reason and line."""
+    """Why a finding is not shown: the reason somebody gave, where, and in whose words.
+
+    `origin` is "closeread", the word of another tool whose comment is honoured ("nosec"), or "baseline"; `line` is
+    the comment's, 0 without one. `until` is the last day on which it holds, in ISO 8601; "" has no end.
+    """
 
     reason: str
     line: int
+    origin: str = "closeread"
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A comment that answers findings, as it is written; suppression.py says which.
+
+    `target` is the line it speaks for. `rules` are our own rules' ids, with "*" for all; in a comment of another
+    tool (`origin`) they are whatever suppressions.toml makes of its ids.
+    """
+
+    path: str
+    line: int
+    start_column: int
+    end_column: int
+    target: int
+    rules: tuple[str, ...]
+    reason: str
+    until: str = ""
+    origin: str = "closeread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +127,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """All that came of one file.
+    """All that came of one file. The findings are as found: `pipeline.merged` lets the comments answer them.
 
+    `ignores` are the suppressing comments of the file, and of the other files that findings lie in.
     `dependencies` are the other project files whose content this result rests on, and the paths
     looked for and not found (mapped to ""): path -> digest in hexadecimal of the text used.
     """
@@ -113,6 +139,7 @@ class FileResult:
     problems: tuple[Problem, ...] = ()
     dependencies: tuple[tuple[str, str], ...] = ()
     lines: int = 0
+    ignores: tuple[Ignore, ...] = ()
 
 
 def as_json(result: FileResult) -> dict[str, Any]:
@@ -126,6 +153,7 @@ def as_json(result: FileResult) -> dict[str, Any]:
         "lines": result.lines,
         "dependencies": [list(pair) for pair in result.dependencies],
         "problems": [[p.path, p.line, p.message, p.kind] for p in result.problems],
+        "ignores": [asdict(ignore) for ignore in result.ignores],
         "findings": [
             {
                 "rule": f.rule,
@@ -138,7 +166,7 @@ def as_json(result: FileResult) -> dict[str, Any]:
                 "fingerprint": f.fingerprint,
                 "function": f.function,
                 "trace": [[span(s.location), s.message, s.kind] for s in f.trace],
-                "suppression": [f.suppression.reason, f.suppression.line] if f.suppression else None,
+                "suppression": list(astuple(f.suppression)) if f.suppression else None,
             }
             for f in result.findings
         ],
@@ -152,6 +180,7 @@ def from_json(data: dict[str, Any]) -> FileResult:
         lines=data["lines"],
         dependencies=tuple((path, digest) for path, digest in data["dependencies"]),
         problems=tuple(Problem(*row) for row in data["problems"]),
+        ignores=tuple(Ignore(**{**row, "rules": tuple(row["rules"])}) for row in data["ignores"]),
         findings=tuple(
             Finding(
                 rule=f["rule"],

@@ -10,14 +10,15 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Any, NamedTuple, Protocol
 
 from . import ir, presentation, suppression
 from .catalogue import Catalogue, Rule, builtin
 from .check import Context, Report, walk_checks
 from .explain import Answer, Explanation
-from .finding import FileResult, Finding, Problem
+from .finding import FileResult, Finding, Ignore, Problem
 from .flow.engine import Engine
 from .flow.frame import Hit, Record, UseHit, better
 from .flow.memory import Interrupted
@@ -190,7 +191,6 @@ class Project:
         files |= {other for other, there in around.items() if there}
         told = presentation.one_a_place(f for f in findings if f is not None)
         found = presentation.numbered(presentation.unyielded(told, self.catalogue.rules))
-        found = self._answered(found)
         self._rests_on[path] = frozenset(files)
         return FileResult(
             path,
@@ -200,6 +200,7 @@ class Project:
             tuple(problems),
             self._dependencies(files, (other for other, there in around.items() if not there)),
             source.module.source.count(b"\n") + 1,
+            tuple(self._ignores(path, found)),
         )
 
     def _records(self, source: Source, problems: list[Problem]) -> Iterable[Record]:
@@ -242,17 +243,16 @@ class Project:
         ]
         return found
 
-    def _answered(self, findings: list[Finding]) -> list[Finding]:
-        """The findings, those marked that an ignore comment at their place answers."""
-        comments: dict[str, list[suppression.Ignore]] = {}
-        for path in {finding.location.path for finding in findings}:
-            source = self._source(path)
-            if source is not None and suppression.MARKER in source.module.source:
-                tree = source.language.parse(source.module.source)
-                comments[path] = suppression.ignores(tree, source.module.source)
-        if not comments:
-            return findings
-        return [suppression.suppressed(finding, comments.get(finding.location.path, [])) for finding in findings]
+    def _ignores(self, path: str, findings: list[Finding]) -> Iterator[Ignore]:
+        """The suppressing comments of the file, and of those that findings lie in."""
+        places: dict[str, set[int]] = {path: set()}
+        for finding in findings:
+            at = finding.location
+            places.setdefault(at.path, set()).update((at.start_line, at.end_line))
+        for other, lines in sorted(places.items()):
+            source = self._source(other)
+            if source is not None:
+                yield from suppression.ignores(other, source.module.source, source.language, lines)
 
     def _dependencies(self, files: set[str], absent: Iterable[str]) -> tuple[tuple[str, str], ...]:
         rests: dict[str, str] = dict.fromkeys(absent, "")
@@ -265,14 +265,24 @@ class Project:
         return tuple(sorted(rests.items()))
 
 
-def merged(results: Iterable[FileResult]) -> list[Finding]:
-    """The findings of several files, each once, ordered by place."""
+def merged(results: Iterable[FileResult], today: date | None = None, whole: bool = False) -> list[Finding]:
+    """The findings of several files, each once, with what the files' comments say of them, ordered by place.
+
+    `today` is what expiring comments are judged by; `whole` says that these are the results of the whole project, so
+    that a comment that answers nothing is known to be unused.
+    """
     unique: dict[str, Finding] = {}
-    for result in sorted(results, key=lambda result: result.path):
+    ordered = sorted(results, key=lambda result: result.path)
+    for result in ordered:
         for finding in result.findings:
             known = unique.get(finding.fingerprint)
             if known is None or (-finding.confidence, len(finding.trace)) < (-known.confidence, len(known.trace)):
                 unique[finding.fingerprint] = finding
+    comments = [comment for result in ordered for comment in result.ignores]
+    if not unique and not comments:
+        return []  # without a need for the rules, which take a while to read
     # a flow through several files is told with the file it starts from, so that what one place says is weighed again
-    told = presentation.unyielded(presentation.one_a_place(unique.values()), builtin().rules)
-    return sorted(told, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))
+    rules = builtin().rules
+    told = presentation.unyielded(presentation.one_a_place(unique.values()), rules)
+    answered = suppression.answered(told, comments, rules, today, whole) if comments else told
+    return sorted(answered, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))

@@ -1,61 +1,256 @@
-"""`closeread: ignore[rule] reason` in a comment: which findings a file's author has answered.
+"""Comments that answer findings: `closeread: ignore[rule] reason (until 2027-01-31)`, and those of other tools.
 
-A comment at the end of a line speaks for that line; alone on its line, for the next line of code.
-`ignore[*]` speaks for every rule. Deliberately absent: comments without a rule (they would hide what
-nobody has seen yet), and the checking of reasons.
+A comment at the end of a line speaks for what begins or ends on that line; alone on its line, for the next line of
+code. `ignore[*]` speaks for every rule. A comment that says too little, answers nothing, or is out of date is a finding
+itself (`rules/suppressions/`). What other tools' comments mean here is data, in suppressions.toml.
+
+Which comment answers what is decided over the results of all files, in `answered`: a flow that ends here may have been
+found from elsewhere. Deliberately absent: a clock (today's date is handed in), and the checking of reasons.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Literal
 
-from .finding import Finding, Suppression
-from .languages import Tree
+from .catalogue import Rule
+from .finding import Finding, Ignore, Location, Suppression
+from .languages import Language
 
+OURS = "closeread"
 MARKER = b"closeread:"
-_IGNORE = re.compile(r"closeread:\s*ignore\[([^\]\n]+)\]\s*([^\n]*)")
+_OURS = re.compile(r"closeread:\s*ignore\b(?:\[(?P<rules>[^\]\n]*)\])?(?P<reason>[^\n]*)")
+_UNTIL = re.compile(r"\(\s*until\s+([^)\s]*)\s*\)")
+_NEXT_COMMENT = re.compile(r"\s(?:#|//)\s|\s*(?:\*/|-->|#\})")
+_OPENING = "#/*<!-{; \t"
+
+
+# --- What is written -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Ignore:
-    """One comment: the line it speaks for (1-based), its own line, the rules and the reason."""
+class Tool:
+    """One table of suppressions.toml: another tool's comments."""
 
-    target: int
-    line: int
-    rules: frozenset[str]
-    reason: str
+    name: str
+    comment: re.Pattern[str]
+    id: re.Pattern[str] | None
+    bare: Literal["all", "vulnerability", "nothing"]
+    rules: tuple[tuple[str, tuple[str, ...]], ...]
+    """A pattern of ids; the rules' ids and "CWE-78" that it means."""
+
+    def meaning(self, ids: str | None) -> tuple[str, ...]:
+        """What a comment with these ids answers."""
+        named = self.id.findall(ids) if ids and self.id is not None else []
+        if named:
+            meant = (means for one in named for pattern, means in self.rules if fnmatchcase(one, pattern))
+            return tuple(dict.fromkeys(word for means in meant for word in means))
+        return {"all": ("*",), "vulnerability": (_VULNERABILITY,), "nothing": ()}[self.bare]
 
 
-def ignores(tree: Tree, source: bytes) -> list[Ignore]:
-    """The ignore comments of a file. Only real comments count, not text in strings."""
-    found: list[Ignore] = []
+_VULNERABILITY = "* vulnerability"
+
+
+@cache
+def tools() -> tuple[Tool, ...]:
+    """The other tools whose comments are honoured."""
+    data = tomllib.loads(Path(__file__).with_name("suppressions.toml").read_text("utf-8"))
+    return tuple(
+        Tool(
+            name,
+            re.compile(table["comment"]),
+            re.compile(table["id"]) if "id" in table else None,
+            table["bare"],
+            tuple(
+                (pattern, tuple(f"CWE-{word}" if isinstance(word, int) else word for word in means))
+                for pattern, means in table.get("rules", {}).items()
+            ),
+        )
+        for name, table in data.items()
+    )
+
+
+@cache
+def _foreign() -> re.Pattern[bytes]:
+    return re.compile("|".join(f"(?:{tool.comment.pattern})" for tool in tools()).replace("?P<ids>", "?:").encode())
+
+
+def ignores(path: str, source: bytes, language: Language, places: Iterable[int] = ()) -> Iterator[Ignore]:
+    """The suppressing comments of a file: all of ours, and other tools' about the lines `places` (1-based).
+
+    Only real comments count, not text in strings; the file is parsed to tell, if there is anything to tell.
+    """
+    marks = {found.start() for found in re.finditer(MARKER, source)}
+    if places := set(places):
+        lines = source.split(b"\n")
+        starts = list(accumulate((len(text) + 1 for text in lines), initial=0))
+        for number in {number for place in places for number in _around(lines, place)}:
+            marks.update(found.start() + starts[number - 1] for found in _foreign().finditer(lines[number - 1]))
+    if not marks:
+        return
     lines = source.split(b"\n")
-    at = source.find(MARKER)
-    while at >= 0:
-        node = tree.root_node.descendant_for_byte_range(at, at + len(MARKER))
-        end = source.find(b"\n", at)
-        text = source[at : end if end >= 0 else len(source)].decode("utf-8", "replace")
-        match = _IGNORE.match(text)
-        if match and node is not None and "comment" in node.type:
-            line = source.count(b"\n", 0, at) + 1
-            before = lines[line - 1][: at - (source.rfind(b"\n", 0, at) + 1)].strip()
-            alone = not before.strip(b"#/*<!-{ \t")
-            target = line
-            if alone:
-                target = line + 1
-                while target <= len(lines) and not lines[target - 1].strip():
-                    target += 1
-            rules = frozenset(rule.strip() for rule in match[1].split(","))
-            reason = match[2].removesuffix("*/").removesuffix("-->").removesuffix("#}").strip()
-            found.append(Ignore(target, line, rules, reason))
-        at = source.find(MARKER, at + 1)
-    return found
+    tree = language.parse(source)
+    for at in sorted(marks):
+        node = tree.root_node.descendant_for_byte_range(at, at + 1)
+        if node is None or "comment" not in node.type:
+            continue
+        line = source.count(b"\n", 0, at) + 1
+        start = at - (source.rfind(b"\n", 0, at) + 1)
+        text = lines[line - 1][start:].decode("utf-8", "replace")
+        before = lines[line - 1][:start].decode("utf-8", "replace")
+        target = line if before.strip(_OPENING) else _next_code(lines, line, language.comment)
+        place = (path, line, len(before), len(before) + len(text.rstrip()), target)
+        yield from _read(text, place)
 
 
-def suppressed(finding: Finding, comments: list[Ignore]) -> Finding:
-    """The finding, with its suppression if a comment speaks for it."""
-    for comment in comments:
-        if comment.target == finding.location.start_line and (finding.rule in comment.rules or "*" in comment.rules):
-            return replace(finding, suppression=Suppression(comment.reason, comment.line))
-    return finding
+def _around(lines: list[bytes], place: int) -> Iterator[int]:
+    """The line itself, and those of comments and blanks above it, where a comment may stand that speaks for it."""
+    yield min(place, len(lines))
+    above = place - 1
+    while 0 < above <= len(lines) and (not (text := lines[above - 1].strip()) or text[:1] in b"#/*<{;"):
+        yield above
+        above -= 1
+
+
+def _next_code(lines: list[bytes], line: int, comment: str) -> int:
+    """The first line below that is neither blank nor a comment alone."""
+    target = line + 1
+    while target <= len(lines):
+        text = lines[target - 1].strip()
+        if text and not (comment and text.startswith(comment.encode())):
+            break
+        target += 1
+    return target
+
+
+def _read(text: str, place: tuple[str, int, int, int, int]) -> Iterator[Ignore]:
+    if ours := _OURS.match(text):
+        reason = ours["reason"]
+        until = _UNTIL.search(reason)
+        if until:
+            reason = reason.replace(until[0], " ")
+        reason = " ".join(_NEXT_COMMENT.split(f" {reason} ", maxsplit=1)[0].split())
+        rules = tuple(dict.fromkeys(rule.strip() for rule in (ours["rules"] or "").split(",") if rule.strip()))
+        yield Ignore(*place, rules, reason, until[1] if until else "")
+        return
+    for tool in tools():
+        if found := tool.comment.match(text):
+            rules = tool.meaning(found.groupdict().get("ids"))
+            if rules:
+                yield Ignore(*place, rules, " ".join(found[0].split()), origin=tool.name)
+            return
+
+
+# --- What is answered ------------------------------------------------------------------------------
+
+
+def answered(
+    findings: Iterable[Finding],
+    comments: Iterable[Ignore],
+    rules: Mapping[str, Rule],
+    today: date | None = None,
+    whole: bool = False,
+) -> list[Finding]:
+    """The findings, with their suppressions, and then what is wrong with the comments.
+
+    Without a date nothing is out of date. `whole` says that `findings` are those of the whole project: only then can a
+    comment be called unused whose rule is about flows, since these may come from any file.
+    """
+    by_line: dict[tuple[str, int], list[Ignore]] = defaultdict(list)
+    own: list[Ignore] = []
+    for comment in dict.fromkeys(comments):
+        by_line[comment.path, comment.target].append(comment)
+        if comment.origin == OURS:
+            own.append(comment)
+    if not by_line:
+        return list(findings)
+    used: dict[Ignore, set[str]] = defaultdict(set)
+    told: list[Finding] = []
+    for finding in findings:
+        at = finding.location
+        suppression = None
+        for line in dict.fromkeys((at.start_line, at.end_line)):
+            for comment in by_line.get((at.path, line), ()):
+                if word := _answers(comment, finding, rules.get(finding.rule)):
+                    used[comment].add(word)
+                    if suppression is None and not _is_over(comment, today):
+                        suppression = Suppression(comment.reason, comment.line, comment.origin, comment.until)
+        told.append(finding if suppression is None else replace(finding, suppression=suppression))
+    told += _numbered(
+        fault for comment in own for fault in _faults(comment, used.get(comment, set()), rules, today, whole)
+    )
+    return told
+
+
+def _answers(comment: Ignore, finding: Finding, rule: Rule | None) -> str:
+    """The word of the comment that is about the finding, or ""."""
+    weaknesses = {f"CWE-{cwe}" for cwe in (finding.cwe, *(rule.also if rule is not None else ())) if cwe is not None}
+    for word in comment.rules:
+        if (
+            word in ("*", finding.rule)
+            or (word == _VULNERABILITY and finding.kind == "vulnerability")
+            or (comment.origin != OURS and word in weaknesses)
+        ):
+            return word
+    return ""
+
+
+def _is_over(comment: Ignore, today: date | None) -> bool:
+    return bool(comment.until) and today is not None and ((last := _day(comment.until)) is None or last < today)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+# --- What is wrong with comments -------------------------------------------------------------------
+
+
+def _faults(
+    comment: Ignore, used: set[str], rules: Mapping[str, Rule], today: date | None, whole: bool
+) -> Iterator[Finding]:
+    """At most one finding a comment."""
+    by_fate = {rule.suppression: rule for rule in rules.values() if rule.suppression}
+    if not comment.rules or not comment.reason:
+        name = "names no rule, and so answers nothing" if not comment.rules else "gives no reason"
+        yield _fault(comment, by_fate["bare"], name)
+    elif comment.until and _day(comment.until) is None:
+        yield _fault(comment, by_fate["expired"], f"`{comment.until[:40]}` is no date (2027-01-31 is one)")
+    elif _is_over(comment, today):
+        yield _fault(comment, by_fate["expired"], f"it held until {comment.until}")
+    elif unused := [word for word in comment.rules if word not in used and _is_known_unused(word, rules, whole)]:
+        unknown = [word for word in unused if word != "*" and word not in rules]
+        shown = ", ".join(f"`{word[:60]}`" for word in unknown or unused)
+        yield _fault(comment, by_fate["unused"], f"there is no rule {shown}" if unknown else f"no finding of {shown}")
+
+
+def _is_known_unused(word: str, rules: Mapping[str, Rule], whole: bool) -> bool:
+    return whole or (word != "*" and (word not in rules or not rules[word].flow_to))
+
+
+def _fault(comment: Ignore, rule: Rule, name: str) -> Finding:
+    at = Location(comment.path, comment.line, comment.start_column, comment.line, comment.end_column)
+    identity = "\0".join((rule.id, comment.path, *comment.rules))
+    message = rule.message.replace("{name}", name)
+    return Finding(rule.id, at, message, rule.severity, rule.confidence, rule.cwe, rule.kind, identity)
+
+
+def _numbered(faults: Iterable[Finding]) -> Iterator[Finding]:
+    counts: Counter[str] = Counter()
+    for fault in sorted(faults, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column)):
+        counts[fault.fingerprint] += 1
+        identity = f"{fault.fingerprint}\0{counts[fault.fingerprint]}"
+        yield replace(fault, fingerprint=hashlib.blake2b(identity.encode(), digest_size=16).hexdigest())

@@ -88,6 +88,8 @@ class Folder:
     unsettled: set[str] = field(default_factory=set)
     """Files in which another file's flows end differently than was shown."""
     changes: int = 0
+    whole: bool = False
+    """Whether a scan of all of it has ended, so that a suppression that answers nothing is known to."""
 
     @property
     def settings(self) -> Settings:

@@ -86,6 +86,8 @@ class _Part:
     root: Path
     workspace: Workspace
     files: tuple[str, ...]
+    whole: bool
+    """Whether all of the project is scanned."""
     results: dict[str, FileResult] = field(default_factory=dict)
     warnings: dict[str, Problem] = field(default_factory=dict)
 
@@ -140,7 +142,7 @@ class _Run:
             problems = (*problems, Problem("", 0, f"Nothing to analyse in {where}.", "unreadable"))
         self.problems += [self.here_problem(root, problem) for problem in problems]
         self.ignored += listing.ignored
-        self.parts.append(_Part(root, workspace, files))
+        self.parts.append(_Part(root, workspace, files, root in given))
 
     def take(self, root: Path, path: str) -> bool:
         """Whether no other part has this file: one project may lie inside another."""
@@ -218,32 +220,27 @@ class _Run:
         fresh.clear()
 
     def finish(self, started: datetime) -> Scan:
+        from closeread_analyzers.pipeline import merged
+
         shown: list[Finding] = []
         suppressed: list[Finding] = []
-        seen: set[tuple[Path, str, Location, str]] = set()
         hidden = gate = lines = files = 0
         for part in self.parts:
             settings = part.workspace.settings
             disabled = frozenset(settings.disable)
             self.problems += [self.here_problem(part.root, problem) for problem in part.warnings.values()]
-            # In order of path, so that which of two equal findings is kept does not depend on who was first.
-            for _, result in sorted(part.results.items()):
+            for result in part.results.values():
                 lines += result.lines
                 files += 1
                 self.problems += [self.here_problem(part.root, problem) for problem in result.problems]
-                for finding in result.findings:
-                    # A flow through two files may be seen from both.
-                    identity = (part.root, finding.rule, finding.location, finding.fingerprint)
-                    if identity in seen:
-                        continue
-                    seen.add(identity)
-                    if finding.suppression is not None:
-                        suppressed.append(self.here_finding(part.root, finding))
-                    elif _is_hidden(finding, settings, disabled):
-                        hidden += 1
-                    else:
-                        gate += _fails(finding, settings.fail_on)
-                        shown.append(self.here_finding(part.root, finding))
+            for finding in merged(part.results.values(), started.date(), part.whole):
+                if finding.suppression is not None:
+                    suppressed.append(self.here_finding(part.root, finding))
+                elif _is_hidden(finding, settings, disabled):
+                    hidden += 1
+                else:
+                    gate += _fails(finding, settings.fail_on)
+                    shown.append(self.here_finding(part.root, finding))
         problems = sorted(set(self.problems), key=lambda p: (p.path, p.line, p.kind, p.message))
         report = Report(
             findings=tuple(sorted(shown, key=_order)),

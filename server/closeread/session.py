@@ -10,8 +10,9 @@ Deliberately absent: threads, waiting, and the words of any protocol.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,12 @@ def shown(finding: Finding, settings: Settings) -> bool:
 class Session:
     """Folders, open texts, and their analysis."""
 
-    def __init__(self, project_factory: ProjectFactory = _project) -> None:
+    def __init__(
+        self, project_factory: ProjectFactory = _project, today: Callable[[], date] = lambda: datetime.now(UTC).date()
+    ) -> None:
+        """`today` is what suppressions that expire are judged by: the date in UTC, as in every report."""
         self._factory = project_factory
+        self._today = today
         self._folders: dict[Path, Folder] = {}
         self._loose: dict[Path, Folder] = {}
         self._editor: dict[Path | None, Mapping[str, Any]] = {}
@@ -216,7 +221,9 @@ class Session:
             results.append(own)
         results += self._flows_into(folder, name, cancelled)
         findings = tuple(
-            finding for finding in merged(results) if finding.location.path == name and shown(finding, folder.settings)
+            finding
+            for finding in merged(results, self._today(), folder.whole)
+            if finding.location.path == name and shown(finding, folder.settings)
         )
         problems = [] if problem is None else [problem[1]]
         if results and results[0].path == name:
@@ -237,6 +244,13 @@ class Session:
         if name in folder.scanned and name not in folder.opened:
             names.add(name)
         return [folder.root / other for other in sorted(names, key=lambda other: (other not in folder.opened, other))]
+
+    def scanned_whole(self, root: Path) -> None:
+        """A scan of a whole folder has ended: what suppresses nothing is now known, and told of what was open before."""
+        folder = self._folders.get(root)
+        if folder is not None and not folder.whole:
+            folder.whole = True
+            folder.unsettled |= {name for name, known in folder.results.items() if known.result.ignores}
 
     def unsettled(self) -> list[Path]:
         """The files that other files' flows end in differently than was shown; each is named once."""
@@ -325,6 +339,7 @@ class Session:
     def _reset(self, folder: Folder) -> None:
         folder.project = None
         folder.results.clear()
+        folder.whole = False
         folder.changes += 1
 
     # --- Places -----------------------------------------------------------------------------------

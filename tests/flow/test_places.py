@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from closeread_analyzers.finding import Finding
+from closeread_analyzers.finding import Finding, Suppression
 from closeread_analyzers.pipeline import merged
 from flow.programs import Texts, files, findings, results
 
@@ -108,7 +110,58 @@ def test_answered(name: str) -> None:
     assert "it is ours" == finding.suppression.reason
 
 
+FOREIGN = {
+    "nosec": "sink(source())  # nosec\n",
+    "nosec with an id": "sink(source())  # nosec B605, B607\n",
+    "nosec at the end": "sink(\n    source()\n)  # nosec: B605\n",
+    "noqa": "sink(source())  # noqa: E501, S605\n",
+    "nosemgrep": "sink(source())  # nosemgrep\n",
+    "nosemgrep above": "# nosemgrep: python.lang.security.audit.dangerous-system-command.dangerous-system-command\nsink(source())\n",
+    "NOSONAR": "sink(source())  # NOSONAR: seen\n",
+    "codeql": "# codeql[py/command-line-injection]\nsink(source())\n",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_answered_in_the_words_of_another_tool(name: str) -> None:
+    (finding,) = answered(FOREIGN[name])
+
+    assert finding.suppression is not None
+    assert name.split()[0] == finding.suppression.origin
+
+
+def test_answered_until_a_day() -> None:
+    found = results(files("sink(source())  # closeread: ignore[command-injection] moving house (until 2026-03-01)\n"))
+
+    def told(*day: int) -> list[tuple[str, bool]]:
+        return [(f.rule, f.suppression is not None) for f in merged(found, date(*day))]
+
+    assert [("command-injection", True)] == told(2026, 3, 1)
+    assert [("command-injection", False), ("expired-suppression", False)] == told(2026, 3, 2)
+    (finding, *_) = merged(found)
+    assert Suppression("moving house", 2, until="2026-03-01") == finding.suppression
+
+
+def test_a_reason_ends_where_another_comment_starts() -> None:
+    (finding,) = answered("sink(source())  # closeread: ignore[command-injection] see #12  # noqa: S605\n")
+
+    assert Suppression("see #12", 2) == finding.suppression
+
+
+def test_a_flow_from_another_file_is_answered_where_it_ends() -> None:
+    program = "from b import run\nrun(source())\n# file: b.py\ndef run(x):\n    sink(x)  # closeread: ignore[command-injection] ours\n"
+    both = results(files(program))
+
+    assert [] == merged(both[1:])
+    assert ["ours"] == [f.suppression.reason for f in merged(both[:1]) if f.suppression]
+    assert ["command-injection"] == [f.rule for f in merged(both, whole=True)]
+    assert ["unused-suppression"] == [f.rule for f in merged(both[1:], whole=True)]
+
+
 UNANSWERED = {
+    "another tool's other id": "sink(source())  # nosec B101\n",
+    "noqa without a code": "sink(source())  # noqa\n",
+    "another tool's, in a string": "sink(source() + '# nosec')\n",
     "another rule": "sink(source())  # closeread: ignore[sql-injection]\n",
     "no rule": "sink(source())  # closeread: ignore\n",
     "in a string": "sink(source() + '# closeread: ignore[command-injection]')\n",

@@ -142,7 +142,7 @@ def test_ignore_comments() -> None:
     source = (
         b"{# closeread: ignore[x] known #}\n{{ a }}\n{{ b }} <!-- closeread: ignore[y] seen -->\n'closeread: ignore[z]'"
     )
-    found = ignores(language.parse(source), source)
+    found = list(ignores("a.html", source, language))
 
     assert [(one.target, set(one.rules), one.reason) for one in found] == [(2, {"x"}, "known"), (3, {"y"}, "seen")]
 

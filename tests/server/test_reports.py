@@ -272,6 +272,13 @@ The scan is incomplete: 1 problem.
     assert text.render(REPORTS["usual"]).decode() == expected
 
 
+def test_text_says_in_whose_words_findings_are_suppressed() -> None:
+    foreign = replace(SUPPRESSED, suppression=Suppression("nosec B602", 4, "nosec"))
+    told = text.render(report(suppressed=(SUPPRESSED, foreign, foreign))).decode()
+
+    assert "; 3 suppressed (1 by comments, 2 by nosec)\n" in told
+
+
 def test_text_with_nothing_to_say() -> None:
     assert text.render(REPORTS["empty"]).decode() == ("0 findings; 0 remarks\nScanned 3 files, 1,234 lines in 2.0 s.\n")
 

@@ -52,8 +52,23 @@ BUILTIN_RULES = Path(__file__).parent.parent / "rules"
 Kind = Literal["vulnerability", "remark"]
 _KINDS = get_args(Kind)
 MarkKind = Literal["finding", "missed", "spurious"]
+Fate = Literal["bare", "unused", "expired"]
 
-_KEYS = ("cwe", "also", "yields", "severity", "kind", "confidence", "message", "fix", "needs", "tags", "flow", "use")
+_KEYS = (
+    "cwe",
+    "also",
+    "yields",
+    "severity",
+    "kind",
+    "confidence",
+    "message",
+    "fix",
+    "needs",
+    "tags",
+    "flow",
+    "use",
+    "suppression",
+)
 _WORDS_OF_MESSAGE = frozenset({"source", "sink", "name"})
 _TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 _SECTION = re.compile(r"^## +(.+?) *$", re.MULTILINE)
@@ -95,6 +110,7 @@ class Rule:
     """One rule. What it reports comes of its flow, its use or its check; it may have several.
 
     `also` are further CWEs that name the weakness; it says nothing in a function where a rule of `yields` spoke.
+    `suppression` is what it reports of comments that answer findings (see suppression.py).
     """
 
     id: str
@@ -115,6 +131,7 @@ class Rule:
     flow_from: frozenset[str] = frozenset()
     flow_to: frozenset[str] = frozenset()
     use: frozenset[str] = frozenset()
+    suppression: Fate | None = None
     check: Check | None = None
     visits: tuple[type[ir.Node], ...] = ()
 
@@ -145,7 +162,9 @@ def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> R
         table.fail("a flow needs both `from` and `to`", "flow")
     use = table.some_of("use", kinds.use, "a use kind of kinds.toml")
     check, visits = _check(module) if module else (None, ())
-    if not (flow_to or use or check):
+    fate = table.known(table.string("suppression", ""), "suppression", ("", *get_args(Fate)), "a fate of comments")
+    suppression = cast("Fate | None", fate or None)
+    if not (flow_to or use or check or suppression):
         table.fail(f"reports nothing: give it `flow`, `use` or a check in {module_of(document)}.py")
     severity = table.one_of("severity", [level.label for level in Severity], "a severity")
     confidence = table.known(
@@ -170,6 +189,7 @@ def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> R
         flow_from=flow_from,
         flow_to=flow_to,
         use=use,
+        suppression=suppression,
         check=check,
         visits=visits,
     )

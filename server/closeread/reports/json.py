@@ -57,8 +57,13 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
             for step in finding.trace
         ],
     }
-    if finding.suppression is not None:
-        data["suppression"] = {"reason": shown(finding.suppression.reason), "line": finding.suppression.line}
+    if (given := finding.suppression) is not None:
+        data["suppression"] = {
+            "reason": shown(given.reason),
+            "line": given.line,
+            "origin": given.origin,
+            "until": given.until,
+        }
     return data
 
 

@@ -8,6 +8,7 @@ backwards, no line that is endless.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 
 from closeread_analyzers.finding import Finding, Severity
@@ -133,7 +134,7 @@ def _totals(report: Report) -> Iterator[Line]:
         line += [(": " if number == 0 else ", ", ""), (f"{count} {level.label}", _STYLE[level])]
     line.append((f"; {_count(len(report.remarks), 'remark')}", ""))
     if report.suppressed:
-        line.append((f"; {len(report.suppressed)} suppressed by comments", "dim"))
+        line.append((f"; {len(report.suppressed)} suppressed{_origins(report.suppressed)}", "dim"))
     if report.hidden:
         line.append((f"; {report.hidden} below the thresholds or disabled", "dim"))
     yield line
@@ -147,6 +148,16 @@ def _totals(report: Report) -> Iterator[Line]:
         yield [(f"In force: {_count(entries, 'model')} of your own{hiding}.", "dim")]
     if report.problems or report.failed:
         yield [(f"The scan is incomplete: {_count(len(report.problems), 'problem')}.", "yellow")]
+
+
+def _origins(suppressed: tuple[Finding, ...]) -> str:
+    """Whose words they are, where they are not all ours: " (2 by nosec, 1 by noqa)"."""
+    counts = Counter(finding.suppression.origin for finding in suppressed if finding.suppression is not None)
+    own = counts.pop("closeread", 0)
+    if not counts:
+        return " by comments"
+    words = [f"{own} by comments"] if own else []
+    return f" ({', '.join([*words, *(f'{count} by {origin}' for origin, count in sorted(counts.items()))])})"
 
 
 def _count(number: int, noun: str) -> str:

@@ -110,6 +110,7 @@ class Scan:
                 bar.report(name, self.files, total)
                 await self._look(root / name)
                 self.files += 1
+            await server.ask(lambda session, cancelled, root=root: session.scanned_whole(root), Urgency.SCAN)  # type: ignore[misc]
         # A flow that starts in one file may end in another, which was looked at before.
         for path in await server.ask(lambda session, cancelled: session.unsettled(), Urgency.SCAN):
             await self._look(path)

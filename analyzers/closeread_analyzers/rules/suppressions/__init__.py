@@ -1,0 +1,1 @@
+"""What is wrong with comments that answer findings."""
