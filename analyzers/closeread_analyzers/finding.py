@@ -115,6 +115,35 @@ class Finding:
     suppression: Suppression | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Bytes `start` to `end` of a file's text (UTF-8) are to become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits of one file that mend a finding. In order, and none touches another.
+
+    `title` says what is done, in the imperative. A fix that is not `safe` changes what the program does beyond the
+    finding (another digest of the same text, say): right where a person chose it, wrong where a machine did.
+    """
+
+    title: str
+    path: str
+    edits: tuple[Edit, ...]
+    safe: bool = True
+
+    def applied(self, text: bytes) -> bytes:
+        """`text`, which the fix was made for, mended."""
+        for edit in reversed(self.edits):
+            text = text[: edit.start] + edit.text.encode() + text[edit.end :]
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something of a file that was not analysed, and why. Counted in every report."""

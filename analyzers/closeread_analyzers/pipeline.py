@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
-from . import ir, presentation, suppression
+from . import fixing, ir, presentation, suppression
 from .catalogue import Catalogue, Rule, builtin
 from .check import Context, Report, walk_checks
 from .explain import Answer, Explanation
-from .finding import FileResult, Finding, Ignore, Problem
+from .finding import Edit, FileResult, Finding, Fix, Ignore, Problem
 from .flow.engine import Engine
 from .flow.frame import Hit, Record, UseHit, better
 from .flow.memory import Interrupted
@@ -77,6 +77,7 @@ class Project:
         self._trees: dict[str, Tree] = {}
         self._checked: dict[str, dict[str, Checked]] = {}
         self._rests_on: dict[str, frozenset[str]] = {}
+        self._trial: tuple[str, bytes] | None = None
 
     def change(self, path: str, edits: Iterable[tuple[int, int, int]] = ()) -> None:
         """The text of `path` is different from what `files.read` gave before.
@@ -136,14 +137,74 @@ class Project:
         question = Explanation(fresh._engine, fresh._source, lambda other: fresh.analyze(other, cancelled))
         return question.of(path, line, others, self.files.read)
 
+    # --- Fixes ------------------------------------------------------------------------------------
+
+    def fix(self, finding: Finding, cancelled: Callable[[], bool] = lambda: False) -> Fix | None:
+        """What mends a finding of the texts as they are, without any judgement; None where nothing surely does.
+
+        A fix was tried: the edited text parses no worse, the finding is gone, and nothing new appeared, neither in the
+        file nor in those that rest on it. Raises `Cancelled`.
+        """
+        source = self._source(finding.location.path)
+        rule = self.catalogue.rules.get(finding.rule)
+        fix = fixing.proposed(rule, source, finding) if rule is not None and source is not None else None
+        return fix if fix is not None and self._mends(fix, [finding], cancelled) else None
+
+    def fix_all(
+        self, findings: Sequence[Finding], cancelled: Callable[[], bool] = lambda: False, *, title: str = "Fix all"
+    ) -> tuple[Fix | None, tuple[Finding, ...]]:
+        """One fix for as many of one file's findings as go together, verified as a whole, and which they are.
+
+        Of fixes that touch the same place the first is taken; another round takes the next. Raises `Cancelled`.
+        """
+        edits: list[Edit] = []
+        mended: list[Finding] = []
+        safe = True
+        for finding in findings:
+            fix = self.fix(finding, cancelled)
+            if fix is None:
+                continue
+            together = sorted({*edits, *fix.edits})
+            if not fixing.overlap(together):
+                edits, safe = together, safe and fix.safe
+                mended.append(finding)
+        if not mended:
+            return None, ()
+        whole = Fix(title, mended[0].location.path, tuple(edits), safe)
+        if len(mended) > 1 and not self._mends(whole, mended, cancelled):
+            return self.fix(mended[0], cancelled), (mended[0],)
+        return whole, tuple(mended)
+
+    def _mends(self, fix: Fix, findings: Sequence[Finding], cancelled: Callable[[], bool]) -> bool:
+        """Whether these findings are gone once the fix is applied, and nothing is there that was not."""
+        path = fix.path
+        paths = [path, *sorted(self.dependents(path))]
+        before = [self.analyze(one, cancelled) for one in paths]
+        source = self._source(path)
+        assert source is not None  # it has findings
+        self._trial = path, fix.applied(source.module.source)
+        self.change(path, _byte_edits(fix.edits))
+        try:
+            after = [self.analyze(one, cancelled) for one in paths]
+        finally:
+            self._trial = None
+            self.change(path, _byte_edits(fix.edits, undo=True))
+        gone, new = _difference(before, after)
+        return not new and gone >= Counter(map(_identity, findings))
+
     # --- Sources ----------------------------------------------------------------------------------
+
+    def _read(self, path: str) -> bytes | None:
+        if self._trial is not None and self._trial[0] == path:
+            return self._trial[1]
+        return self.files.read(path)
 
     def _source(self, path: str) -> Source | None:
         known = self._sources.get(path)
         if known is not None or path in self._sources:
             return known
         language = language_of(path)
-        text = self.files.read(path) if language is not None else None
+        text = self._read(path) if language is not None else None
         source: Source | None = None
         if text is not None and language is not None:
             before = self._before.pop(path, None)
@@ -263,6 +324,36 @@ class Project:
                 for missing in self._engine.missing(path):
                     rests.setdefault(missing, "")
         return tuple(sorted(rests.items()))
+
+
+def _identity(finding: Finding) -> tuple[str, ...]:
+    """What stays of a finding when the lines around it change."""
+    return finding.rule, finding.location.path, finding.function
+
+
+def _difference(before: list[FileResult], after: list[FileResult]) -> tuple[Counter[Any], Counter[Any]]:
+    """What is gone and what is new, of findings and of problems."""
+
+    def counted(results: list[FileResult]) -> Counter[Any]:
+        found: Counter[Any] = Counter(_identity(finding) for finding in merged(results))
+        found.update((problem.path, problem.kind, problem.message) for one in results for problem in one.problems)
+        return found
+
+    then, now = counted(before), counted(after)
+    return then - now, now - then
+
+
+def _byte_edits(edits: Iterable[Edit], *, undo: bool = False) -> list[tuple[int, int, int]]:
+    """Edits for `change`: each on top of those before it."""
+    made: list[tuple[int, int, int]] = []
+    moved = 0
+    for edit in edits:
+        length = len(edit.text.encode())
+        start = edit.start + moved
+        old, new = start + edit.end - edit.start, start + length
+        made.append((start, new, old) if undo else (start, old, new))
+        moved += new - old
+    return made[::-1] if undo else made
 
 
 def merged(results: Iterable[FileResult], today: date | None = None, whole: bool = False) -> list[Finding]:

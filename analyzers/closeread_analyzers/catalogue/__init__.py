@@ -39,7 +39,7 @@ from .entries import (
 )
 from .models import Kinds, merge, read_kinds, read_model
 from .reading import CatalogueError, read_text
-from .rules import BUILTIN_RULES, TRAITS, Check, Example, Mark, Rule, module_of, read_rule
+from .rules import BUILTIN_RULES, TRAITS, Check, Example, Mark, Mend, Repair, Rule, module_of, read_rule
 
 __all__ = [
     "TRAITS",
@@ -57,8 +57,10 @@ __all__ = [
     "Index",
     "Kinds",
     "Mark",
+    "Mend",
     "Models",
     "NoReturn",
+    "Repair",
     "Route",
     "Rule",
     "Sink",

@@ -17,16 +17,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from .. import ir
-from ..finding import Confidence, Severity
+from ..finding import Confidence, Edit, Severity
 from .models import Kinds
 from .reading import CatalogueError, Table, nearest, parse_toml, read_text
 
 if TYPE_CHECKING:
     from ..check import Context, Report
+    from ..fixing import FixContext
 
     Check = Callable[[ir.Node, Context], Iterator[Report]]
+    Mender = Callable[[ir.Node, FixContext], Iterator[Edit]]
 else:
-    Check = Callable
+    Check = Mender = Callable
 
 TRAITS = frozenset(
     {
@@ -36,6 +38,7 @@ TRAITS = frozenset(
         "builtin-names",
         "catch-by-type",
         "coroutine-calls",
+        "plain-imports",
         "loose-equality",
         "routes",
         "settings",
@@ -105,6 +108,32 @@ class Example:
         return f"{self.rule}:{self.line}-{self.language}"
 
 
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """How a rule's findings are mended; see fixing.py."""
+
+    title: str
+    nodes: tuple[type[ir.Node], ...]
+    fix: Mender
+    safe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A file of a rule's `## Fixed`, before and after. `line` is that of its block's fence."""
+
+    rule: str
+    path: str
+    before: str
+    after: str
+    line: int
+
+    @property
+    def id(self) -> str:
+        """A name for a test: "bare-except:31"."""
+        return f"{self.rule}:{self.line}"
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule. What it reports comes of its flow, its use or its check; it may have several.
@@ -134,6 +163,12 @@ class Rule:
     suppression: Fate | None = None
     check: Check | None = None
     visits: tuple[type[ir.Node], ...] = ()
+    mend: Mend | None = None
+
+    @cached_property
+    def repairs(self) -> tuple[Repair, ...]:
+        """The blocks under "Fixed"."""
+        return tuple(_repairs(self))
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
@@ -161,7 +196,7 @@ def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> R
     if bool(flow_from) != bool(flow_to):
         table.fail("a flow needs both `from` and `to`", "flow")
     use = table.some_of("use", kinds.use, "a use kind of kinds.toml")
-    check, visits = _check(module) if module else (None, ())
+    check, visits, mend = _beside(module) if module else (None, (), None)
     fate = table.known(table.string("suppression", ""), "suppression", ("", *get_args(Fate)), "a fate of comments")
     suppression = cast("Fate | None", fate or None)
     if not (flow_to or use or check or suppression):
@@ -192,6 +227,7 @@ def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> R
         suppression=suppression,
         check=check,
         visits=visits,
+        mend=mend,
     )
     table.finish(_KEYS)
     return rule
@@ -247,15 +283,27 @@ def _message(table: Table, *, checked: bool) -> str:
     return message
 
 
-def _check(file: Path) -> tuple[Check, tuple[type[ir.Node], ...]]:
+def _beside(file: Path) -> tuple[Check | None, tuple[type[ir.Node], ...], Mend | None]:
+    """The check, the nodes it visits and the fix that a rule's module has; one of the two is there."""
     module = _load(file)
     check = getattr(module, "check", None)
-    visits = getattr(module, "visits", None)
-    if not callable(check):
-        raise CatalogueError(file, 1, "has no function `check(node, context)`")
-    if not isinstance(visits, tuple) or not visits or not all(isinstance(node, type) for node in visits):
-        raise CatalogueError(file, 1, "has no `visits`, a tuple of the node classes of ir.py that it is called for")
-    return cast(Check, check), visits
+    fix = getattr(module, "fix", None)
+    if not callable(check) and not callable(fix):
+        raise CatalogueError(file, 1, "has no function `check(node, context)`, and no `fix(node, context)`")
+    mend = None
+    if fix is not None:
+        title = getattr(module, "title", None)
+        if not isinstance(title, str):
+            raise CatalogueError(file, 1, "has a `fix` and no `title`: what a user is offered, in a few words")
+        mend = Mend(title, _classes(file, module, "mends"), cast(Mender, fix), getattr(module, "safe", True))
+    return cast("Check | None", check), _classes(file, module, "visits") if check else (), mend
+
+
+def _classes(file: Path, module: ModuleType, name: str) -> tuple[type[ir.Node], ...]:
+    nodes = getattr(module, name, None)
+    if not isinstance(nodes, tuple) or not nodes or not all(isinstance(node, type) for node in nodes):
+        raise CatalogueError(file, 1, f"has no `{name}`, a tuple of the node classes of ir.py that it is called for")
+    return nodes
 
 
 def _load(file: Path) -> ModuleType:
@@ -302,6 +350,23 @@ def _examples(rule: Rule) -> Iterator[Example]:
     for section in ("Flagged", "Not flagged"):
         if section not in seen:
             raise CatalogueError(document, body_line, f"has no code block under `## {section}`")
+
+
+def _repairs(rule: Rule) -> Iterator[Repair]:
+    """The `diff` blocks under "Fixed": each a whole file, whose first line names it (`--- app.js`)."""
+    text, _ = read_text(rule.document)
+    _, body, body_line = _split(rule.document, text)
+    fixed = body.find("\n## Fixed\n")
+    for fence in _FENCE.finditer(body, fixed) if fixed >= 0 else ():
+        line = body_line + body.count("\n", 0, fence.start())
+        lines = fence["body"].split("\n")[:-1]
+        if not lines[0].startswith("--- "):
+            raise CatalogueError(
+                rule.document, line, "a block under `## Fixed` is the diff of a whole file: `--- app.py`"
+            )
+        path = lines.pop(0)[4:].strip()
+        before, after = ("".join(f"{one[1:]}\n" for one in lines if one[:1] in ("", " ", sign)) for sign in ("-", "+"))
+        yield Repair(rule.id, path, before, after, line)
 
 
 def _files(document: Path, line: int, language: str, body: str) -> dict[str, str]:

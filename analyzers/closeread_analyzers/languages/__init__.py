@@ -81,6 +81,7 @@ class Language(Protocol):
     builtin-names     built-in functions are ordinary names that can be shadowed
     catch-by-type     exception handlers name types, and a bare one catches everything
     coroutine-calls   calling an async function without awaiting does nothing
+    plain-imports     a line `import NAME` binds NAME
     loose-equality    == converts its operands
     routes            frameworks call functions that decorators, base classes or registrations name
     settings          values given to keys, and no code that runs

@@ -47,6 +47,7 @@ class Python:
             "builtin-names",
             "catch-by-type",
             "coroutine-calls",
+            "plain-imports",
             "routes",
         }
     )

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import own_nodes
 
 visits = (ir.Comparison,)
+mends = (ir.Comparison,)
+title = "Compare in constant time"
 
 _MAKERS = ("hmac.new", "hmac.HMAC", "hmac.digest", "crypto.createHmac", "node:crypto.createHmac")
 _ENDS = ("hexdigest", "digest")
@@ -47,3 +51,14 @@ def _is_keyed_digest(call: ir.Call, context: Context) -> bool:
     if path is None:
         return False
     return path == "hmac.digest" or (path.startswith(_MAKERS) and path.rpartition(".")[2] in _ENDS)
+
+
+def fix(node: ir.Comparison, context: FixContext) -> Iterator[Edit]:
+    """`a == b` becomes `hmac.compare_digest(a, b)`."""
+    compare = context.imported("hmac", "compare_digest") if node.operator in ("==", "!=") else None
+    if compare is None:
+        return
+    name, edits = compare
+    yield from edits
+    negated = "not " if node.operator == "!=" else ""
+    yield context.replace(node, f"{negated}{name}({context.text(node.left)}, {context.text(node.right)})")

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import argument, last_name, own_nodes
 
 visits = (ir.Call,)
 calls = frozenset({"load", "load_all", "unsafe_load", "unsafe_load_all"})
+
+mends = (ir.Call,)
+title = "Read it with safe_load"
 
 _LOADS = re.compile(r"yaml\.(unsafe_)?load(_all)?")
 _SAFE = re.compile(r"C?(Safe|Base)Loader")
@@ -63,3 +68,13 @@ def _comes_from_outside(stream: ir.Expression, context: Context) -> bool:
         and last_name(part.context.callee) == "open"
         for part in body
     )
+
+
+def fix(node: ir.Call, context: FixContext) -> Iterator[Edit]:
+    """`yaml.load(x, Loader=...)` becomes `yaml.safe_load(x)`."""
+    name = last_name(node.callee)
+    if not _LOADS.fullmatch(context.path(node.callee) or "") or not isinstance(node.callee, ir.Attribute):
+        return
+    yield from context.rename(node.callee, "safe_load_all" if name.endswith("_all") else "safe_load")
+    for given in node.arguments[1:]:
+        yield context.drop_argument(node, given)

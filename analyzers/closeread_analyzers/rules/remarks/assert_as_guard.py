@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...tree import walk
 
 visits = (ir.Assert,)
+mends = (ir.Assert,)
+title = "Raise PermissionError instead"
 
 _PERMISSIONS = frozenset(
     [
@@ -48,3 +52,14 @@ def check(node: ir.Assert, context: Context) -> Iterator[Report]:
         ):
             yield Report(node, name=context.text(part))
             return
+
+
+def fix(node: ir.Assert, context: FixContext) -> Iterator[Edit]:
+    """`assert allowed` becomes an `if` that raises."""
+    before = context.bytes(0, node.start).rpartition(b"\n")
+    if not before[1] or before[2].strip() or not context.text(node).startswith("assert "):
+        return
+    text = context.text(node.message) if node.message is not None else ""
+    test = context.text(node.test)
+    if "\n" not in test and test.count("(") == test.count(")"):
+        yield context.replace(node, f"if not ({test}):\n{before[2].decode()}    raise PermissionError({text})")

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...tree import walk_here
 
 visits = (ir.Handler,)
+mends = (ir.Handler,)
+title = "Let the request to stop pass"
 
 _ENDS = ("exit", "_exit", "abort", "kill", "print_exc", "exc_info", "exception", "interrupt_main")
 
@@ -23,3 +27,10 @@ def check(node: ir.Handler, context: Context) -> Iterator[Report]:
         if isinstance(part, ir.Attribute) and (part.name in _ENDS or "reraise" in part.name):
             return
     yield Report(ir.Node(node.start, node.start + len("except")))
+
+
+def fix(node: ir.Handler, context: FixContext) -> Iterator[Edit]:
+    """`except:` becomes `except Exception:`."""
+    if context.bytes(node.start, node.end).startswith(b"except"):
+        end = node.start + len("except")
+        yield context.edit(end, end, " Exception")

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import called_function
 
 visits = (ir.ExpressionStatement,)
+mends = (ir.ExpressionStatement,)
+title = "Await it"
+safe = False
 
 
 def check(node: ir.ExpressionStatement, context: Context) -> Iterator[Report]:
@@ -19,3 +24,9 @@ def check(node: ir.ExpressionStatement, context: Context) -> Iterator[Report]:
     function = called_function(call, context)
     if function is not None and function.is_async and not function.is_generator and not function.decorators:
         yield Report(call, name=function.name)
+
+
+def fix(node: ir.ExpressionStatement, context: FixContext) -> Iterator[Edit]:
+    """`await` goes before the call, where that can stand."""
+    if context.function is not None and context.function.is_async:
+        yield context.edit(node.start, node.start, "await ")

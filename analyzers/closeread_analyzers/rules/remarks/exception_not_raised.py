@@ -7,8 +7,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 
 visits = (ir.ExpressionStatement,)
+mends = (ir.ExpressionStatement,)
+title = "Raise it"
+safe = False
 
 _EXCEPTIONS = {
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, Exception)
@@ -22,3 +27,9 @@ def check(node: ir.ExpressionStatement, context: Context) -> Iterator[Report]:
         return
     if context.path(call.callee) == call.callee.id and not context.is_test:
         yield Report(call)
+
+
+def fix(node: ir.ExpressionStatement, context: FixContext) -> Iterator[Edit]:
+    """The word that is missing, where the language raises with one."""
+    if "catch-by-type" in context.traits:
+        yield context.edit(node.start, node.start, "raise ")

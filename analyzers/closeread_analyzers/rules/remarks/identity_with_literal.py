@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import is_fresh_container
 
 visits = (ir.Comparison,)
+mends = (ir.Comparison,)
+title = "Compare by value"
 
 _BY_REFERENCE = ("==", "!=", "===", "!==")
 
@@ -27,3 +31,9 @@ def check(node: ir.Comparison, context: Context) -> Iterator[Report]:
             if isinstance(side, ir.Mapping) or (strict and is_fresh_container(side)):
                 yield Report(node)
                 return
+
+
+def fix(node: ir.Comparison, context: FixContext) -> Iterator[Edit]:
+    """`is` becomes `==`. What equality means for objects that are compared by reference, only their author knows."""
+    if node.operator in ("is", "is not"):
+        yield from context.operator(node, "==" if node.operator == "is" else "!=")

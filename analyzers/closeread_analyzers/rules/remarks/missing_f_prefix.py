@@ -7,9 +7,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import last_name
 
 visits = (ir.Constant,)
+mends = (ir.Constant,)
+title = "Make it an f-string"
 
 _FIELD = re.compile(r"\{([A-Za-z_]\w*)(?:![rsa])?(?::[^{}]*)?\}")
 _MESSAGES = frozenset(["print", "debug", "info", "warning", "error", "exception", "critical", "write"])
@@ -37,3 +41,10 @@ def _is_message(node: ir.Constant, context: Context) -> bool:
     if len(call.arguments) != 1 or parents[-1].name is not None:
         return False
     return isinstance(parents[-3], ir.Raise) or last_name(call.callee) in _MESSAGES
+
+
+def fix(node: ir.Constant, context: FixContext) -> Iterator[Edit]:
+    """An `f` goes before a text that has no prefix yet and is in one piece."""
+    text = context.text(node)
+    if text[:1] in ('"', "'") and text.count(text[0]) == (6 if text.startswith(text[0] * 3) else 2):
+        yield context.edit(node.start, node.start, "f")

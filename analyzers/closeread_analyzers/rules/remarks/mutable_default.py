@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import is_fresh_container, is_mutation_of, own_nodes, rebinds
 
 visits = (ir.Function,)
+mends = (ir.Function,)
+title = "Make a new one in each call"
 
 _MAKERS = ("list", "dict", "set", "collections.defaultdict", "collections.OrderedDict", "collections.deque")
 
@@ -45,3 +49,34 @@ def _escapes(node: ir.Node, name: str) -> bool:
     if isinstance(node, ir.Assign) and isinstance(node.value, ir.Name) and node.value.id == name:
         return any(isinstance(target, ir.Attribute) for target in node.targets)
     return False
+
+
+def fix(node: ir.Function, context: FixContext) -> Iterator[Edit]:
+    """The default becomes None, and the body starts by replacing that. Another default of the same head is left alone."""
+    found = next(check(node, context), None)
+    parameter = next((one for one in node.parameters if found is not None and one.default is found.node), None)
+    body = [part for part in node.body if not _is_text(part)]
+    if parameter is None or parameter.default is None or not body:
+        return
+    indent = _indent(context, body[0])
+    if indent is None:
+        return
+    default = context.text(parameter.default)
+    if "\n" in default:
+        return
+    yield context.replace(parameter.default, "None")
+    if parameter.annotation is not None and not isinstance(parameter.annotation, ir.Constant):
+        yield context.edit(parameter.annotation.end, parameter.annotation.end, " | None")
+    name = parameter.name
+    lines = f"if {name} is None:\n{indent}    {name} = {default}\n{indent}"
+    yield context.edit(body[0].start, body[0].start, lines)
+
+
+def _is_text(part: ir.Statement) -> bool:
+    return isinstance(part, ir.ExpressionStatement) and isinstance(part.value, ir.Constant)
+
+
+def _indent(context: FixContext, statement: ir.Statement) -> str | None:
+    """What stands before a statement on its line, if that is space alone."""
+    before = context.bytes(0, statement.start).rpartition(b"\n")
+    return before[2].decode() if before[1] and not before[2].strip() else None

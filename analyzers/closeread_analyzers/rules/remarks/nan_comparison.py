@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 
 visits = (ir.Comparison,)
+mends = (ir.Comparison,)
+title = "Ask math.isnan"
+safe = False  # the outcome was always the same before
 
 _NAN = frozenset(("math.nan", "numpy.nan", "numpy.NaN", "NaN", "Number.NaN"))
 _OUTCOME = {"==": "false", "===": "false", "!=": "true", "!==": "true"}
@@ -33,3 +38,13 @@ def _is_nan(side: ir.Expression, context: Context) -> bool:
     if isinstance(side, ir.Attribute | ir.Name) and getattr(side, "name", getattr(side, "id", "")).lower() == "nan":
         return context.path(side) in _NAN
     return False
+
+
+def fix(node: ir.Comparison, context: FixContext) -> Iterator[Edit]:
+    """`x == nan` becomes `math.isnan(x)`."""
+    asked = context.imported("math", "isnan") if node.operator in ("==", "!=") else None
+    if asked is not None:
+        name, edits = asked
+        other = node.left if _is_nan(node.right, context) else node.right
+        yield from edits
+        yield context.replace(node, f"{'not ' if node.operator == '!=' else ''}{name}({context.text(other)})")

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import is_boolean_test
 
 visits = (ir.Comparison,)
+mends = (ir.Comparison,)
+title = "Compare by identity"
 
 
 def check(node: ir.Comparison, context: Context) -> Iterator[Report]:
@@ -20,3 +24,8 @@ def check(node: ir.Comparison, context: Context) -> Iterator[Report]:
             if is_boolean_test(node, context.parents):
                 yield Report(node, name=node.operator)
             return
+
+
+def fix(node: ir.Comparison, context: FixContext) -> Iterator[Edit]:
+    """`==` becomes `is`."""
+    yield from context.operator(node, "is" if node.operator == "==" else "is not")
