@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,15 @@ from closeread_analyzers.finding import FileResult, Finding, Location, Problem, 
 from . import remembered, version, work
 from . import settings as settings_
 from .reports import Report
+from .reports._secrets import secret_places
 from .settings import Settings
 from .store import Store
 from .workspace.files import Workspace, find_root
 
 if TYPE_CHECKING:
     from closeread_analyzers.catalogue import Rule
+
+    from .remedies import Remedy
 
 Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
@@ -62,14 +65,14 @@ def scan(
     changes: Mapping[str, Any],
     exclude: Iterable[str] = (),
     tools: Tools | None = None,
-    output: str | None = None,
+    outputs: Iterable[Path] = (),
 ) -> Scan:
     """Scan `paths`. `changes` are fields of `Settings` that win over every file's; `exclude` adds to theirs.
 
-    `output` is where a report will be written, which is never read.
+    `outputs` are where reports will be written, which are never read.
     """
     run = _Run(tools or Tools(), dict(changes), tuple(exclude))
-    if output is not None:  # the report of the last run is not this project's code
+    for output in outputs:  # the report of the last run is not this project's code
         run.taken.add(os.path.abspath(output))  # noqa: PTH100 - `resolve` would follow links
     started = datetime.now(UTC)
     with contextlib.closing(run):
@@ -224,6 +227,7 @@ class _Run:
 
         shown: list[Finding] = []
         suppressed: list[Finding] = []
+        found: list[Finding] = []
         hidden = gate = lines = files = 0
         for part in self.parts:
             settings = part.workspace.settings
@@ -234,14 +238,17 @@ class _Run:
                 files += 1
                 self.problems += [self.here_problem(part.root, problem) for problem in result.problems]
             for finding in merged(part.results.values(), started.date(), part.whole):
+                here = self.here_finding(part.root, finding)
+                found.append(here)
                 if finding.suppression is not None:
-                    suppressed.append(self.here_finding(part.root, finding))
+                    suppressed.append(here)
                 elif _is_hidden(finding, settings, disabled):
                     hidden += 1
                 else:
                     gate += _fails(finding, settings.fail_on)
-                    shown.append(self.here_finding(part.root, finding))
+                    shown.append(here)
         problems = sorted(set(self.problems), key=lambda p: (p.path, p.line, p.kind, p.message))
+        secrets = secret_places(found)
         report = Report(
             findings=tuple(sorted(shown, key=_order)),
             suppressed=tuple(sorted(suppressed, key=_order)),
@@ -258,6 +265,8 @@ class _Run:
             failed=bool(self.missing) or self.nothing_worked(),
             rules=self.tools.rules() if shown or suppressed else {},
             lines_of=self.lines_of(),
+            secrets=secrets,
+            remedies=self.remedies(tuple(shown), secrets),
         )
         warnings = (self.store.warning,) if self.store is not None and self.store.warning else ()
         return Scan(report, gate, warnings)
@@ -304,18 +313,44 @@ class _Run:
         return dataclasses.replace(finding, location=moved(finding.location), trace=trace)
 
     def lines_of(self) -> Callable[[str], list[str]]:
-        places = {shown: (root, path) for (root, path), shown in self.shown.items()}
-        workspaces = {part.root: part.workspace for part in self.parts}
+        read = self.reader()
 
         @lru_cache(maxsize=64)
         def lines(shown: str) -> list[str]:
-            if shown not in places:
-                return []
-            root, path = places[shown]
-            text = workspaces[root].read(path)
+            text = read(shown)
             return [] if text is None else [line.rstrip("\r") for line in text.decode().split("\n")]
 
         return lines
+
+    def reader(self) -> Callable[[str], bytes | None]:
+        """The texts of files by the paths that the report has."""
+        places = {shown: (root, path) for (root, path), shown in self.shown.items()}
+        workspaces = {part.root: part.workspace for part in self.parts}
+
+        def read(shown: str) -> bytes | None:
+            root, path = places.get(shown, (None, ""))
+            return None if root is None else workspaces[root].read(path)
+
+        return read
+
+    def remedies(
+        self, findings: tuple[Finding, ...], secrets: Mapping[str, tuple[Location, ...]]
+    ) -> Callable[[], Mapping[str, Remedy]]:
+        """The patches of the findings, made when a report asks for them."""
+
+        @cache
+        def make() -> Mapping[str, Remedy]:
+            from .fixes import verified
+            from .remedies import remedies
+
+            asked = {finding.fingerprint for finding in findings}
+            fixes = {}
+            for part in self.parts:
+                of_part = (f for result in part.results.values() for f in result.findings if f.fingerprint in asked)
+                fixes.update(verified(part.workspace, of_part))
+            return remedies(fixes, findings, self.reader(), secrets)
+
+        return make
 
 
 def _is_hidden(finding: Finding, settings: Settings, disabled: frozenset[str]) -> bool:

@@ -86,6 +86,15 @@ SCHEMA: dict[str, Any] = {
                 }
             ),
             "vulnerabilities": _array(_VULNERABILITY),
+            "remediations": _array(
+                _object(
+                    {
+                        "fixes": _array(_object({"id": _TEXT}), 1),
+                        "summary": _TEXT,
+                        "diff": {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"},
+                    }
+                )
+            ),
         }
     ),
 }

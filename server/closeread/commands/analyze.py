@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -15,9 +13,11 @@ from ..console import ERROR, FINDINGS, INCOMPLETE, complain, complaints, fail
 from ..settings import confidence, severity
 
 if TYPE_CHECKING:
+    from ..outputs import Output
     from ..reports import Report
     from ..scan import Progress, Scan, Tools
 
+FORMATS = (*("text", "gitlab", "sarif", "codequality", "github", "junit", "html", "markdown", "json", "jsonl"),)
 Level = Literal["info", "low", "medium", "high", "critical"]
 
 
@@ -29,8 +29,14 @@ def register(app: typer.Typer) -> None:
 def analyze(
     context: typer.Context,
     path: Annotated[list[str], typer.Option("--path", "-p", help="A file or folder; may be repeated.")],
-    output: Annotated[str | None, typer.Option("--output", "-o", help="Write a report here.")] = None,
-    format_: Annotated[str | None, typer.Option("--format", "-f", help="text, gitlab, json, sarif.")] = None,
+    output: Annotated[
+        list[str] | None,
+        typer.Option("--output", "-o", help="Write a report here, in the format of its name; may be repeated."),
+    ] = None,
+    format_: Annotated[
+        list[str] | None,
+        typer.Option("--format", "-f", help=f"The format of the output: {', '.join(FORMATS)}."),
+    ] = None,
     min_severity: Annotated[Level | None, typer.Option(help="Leave out what is less severe.")] = None,
     min_confidence: Annotated[
         Literal["low", "medium", "high"] | None, typer.Option(help="Leave out what is less certain.")
@@ -59,11 +65,11 @@ def analyze(
     if no_cache:
         changes["cache"] = False
     with complaints(verbose):
-        name = _format(format_, output)
-        scan = _scan(path, changes, exclude or [], quiet, context.obj, output)
+        reports = _planned(output or [], format_ or [])
+        scan = _scan(path, changes, exclude or [], quiet, context.obj, reports)
         for warning in scan.warnings:
             complain(f"warning: {warning}")
-        _deliver(scan.report, name, output, quiet=quiet, verbose=verbose)
+        _deliver(scan.report, reports, quiet=quiet, verbose=verbose)
         code = _exit_code(scan, strict)
     raise typer.Exit(code)
 
@@ -74,14 +80,20 @@ def _scan(
     exclude: list[str],
     quiet: bool,
     tools: Tools | None,
-    output: str | None,
+    reports: tuple[Output, ...],
 ) -> Scan:
     from dataclasses import replace
 
     from ..scan import Tools, scan
 
     with _progress(quiet) as progress:
-        return scan(paths, changes, exclude, replace(tools or Tools(), progress=progress), output)
+        return scan(
+            paths,
+            changes,
+            exclude,
+            replace(tools or Tools(), progress=progress),
+            [output.file for output in reports if output.file],
+        )
 
 
 def _exit_code(scan: Scan, strict: bool) -> int:
@@ -92,42 +104,32 @@ def _exit_code(scan: Scan, strict: bool) -> int:
     return INCOMPLETE if strict and scan.report.problems else 0
 
 
-def _format(name: str | None, output: str | None) -> str:
-    from .. import reports
+def _planned(files: list[str], formats: list[str]) -> tuple[Output, ...]:
+    from ..outputs import BadOutput, planned
 
-    if name is not None and name not in reports.names():
-        near = difflib.get_close_matches(name, reports.names(), n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        fail(f"there is no format {name!r}; there are {', '.join(reports.names())}.{hint}")
-    if output is not None and output != "-":
-        parent = Path(output).absolute().parent
-        if not parent.is_dir():
-            fail(f"the folder of the report does not exist: {parent}")
-        if Path(output).is_dir():
-            fail(f"the report cannot be written, it is a folder: {output}")
-    if name is not None:
-        return name
-    return "text" if output in (None, "-") else reports.for_file(str(output))
+    try:
+        return planned(files, formats)
+    except BadOutput as error:
+        fail(str(error))
 
 
-def _deliver(report: Report, name: str, output: str | None, *, quiet: bool, verbose: bool) -> None:
-    from .. import platform_, reports
+def _deliver(report: Report, reports: tuple[Output, ...], *, quiet: bool, verbose: bool) -> None:
+    from ..outputs import BadOutput
 
-    on_stdout = output in (None, "-")
-    if on_stdout and name != "text":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(reports.named(name).render(report))
-        sys.stdout.buffer.flush()
-        return
-    if not on_stdout:
-        try:
-            platform_.write_atomically(Path(str(output)), reports.named(name).render(report))
-        except OSError as error:
-            fail(f"the report cannot be written to {output}: {platform_.reason(error)}")
-    if not quiet or (on_stdout and output == "-"):
+    on_stdout = [output for output in reports if output.file is None]
+    for output in reports:
+        if output.file is not None or output.format != "text":
+            try:
+                output.write(report)
+            except BadOutput as error:
+                fail(str(error))
+    if on_stdout and on_stdout[0].format != "text":
+        return  # all of standard output is the report
+    if not quiet or on_stdout:
         _print_summary(report, verbose)
-        if not on_stdout:
-            typer.echo(f"The report is in {output}.")
+        for output in reports:
+            if output.file is not None:
+                typer.echo(f"The report is in {output.file}.")
     elif report.failed or report.problems:
         complain(f"the scan is incomplete: {len(report.problems)} problems.")
 

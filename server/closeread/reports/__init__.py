@@ -1,7 +1,7 @@
 """What a scan found, as bytes. One module a format; the folder is the registry.
 
-A format module offers `render(report) -> bytes` and `suffix`, the ending of an output file that chooses
-it ("" for none). Every format counts every problem; none of them decides what is shown: `Report` holds
+A format module offers `render(report) -> bytes` and `suffixes`, the endings of an output file that choose it (the
+longest that fits wins). Every format counts every problem; none of them decides what is shown: `Report` holds
 what is left after the user's thresholds.
 """
 
@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from closeread_analyzers.finding import Finding, Problem, Severity
+from closeread_analyzers.finding import Finding, Location, Problem, Severity
+
+from ._secrets import masked
 
 if TYPE_CHECKING:
     from closeread_analyzers.catalogue import Rule
+
+    from ..remedies import Remedy
 
 DEFAULT = "gitlab"
 """The format of `--output` where neither `--format` nor the file's ending says another."""
@@ -35,7 +39,9 @@ class Report:
 
     `findings` are in the order of path, line and rule; `suppressed` ones stand apart. `hidden` counts
     what the thresholds left out. `own_models` says how many models of the user's own were in force, and how many of
-    them clear data or end a path, and so may hide a finding. `lines_of` gives a file's lines. `failed` says that the
+    them clear data or end a path, and so may hide a finding. `lines_of` gives a file's lines; what is shown of
+    them goes through `line`, which hides the `secrets`. `remedies` makes the patches of findings, by fingerprint,
+    when a format asks for them. `failed` says that the
     scan itself could not be done, wholly or in part (a path that does not exist), beyond problems of single files.
     """
 
@@ -54,6 +60,8 @@ class Report:
     failed: bool = False
     rules: Mapping[str, Rule] = field(default_factory=dict)
     lines_of: Callable[[str], list[str]] = _no_lines
+    secrets: Mapping[str, tuple[Location, ...]] = field(default_factory=dict)
+    remedies: Callable[[], Mapping[str, Remedy]] = dict
 
     @property
     def vulnerabilities(self) -> tuple[Finding, ...]:
@@ -66,9 +74,16 @@ class Report:
         return tuple(finding for finding in self.findings if finding.kind == "remark")
 
     def line(self, path: str, number: int) -> str:
-        """One line of a file, without its end; "" where there is none."""
+        """One line of a file to be shown, without its end; "" where there is none."""
         lines = self.lines_of(path)
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        if not 0 < number <= len(lines):
+            return ""
+        return masked(lines[number - 1], number, self.secrets.get(path, ()))
+
+    @property
+    def gravest_first(self) -> tuple[Finding, ...]:
+        """The vulnerabilities, then the remarks, the worst of each first."""
+        return tuple(sorted(self.findings, key=lambda f: (f.kind == "remark", -f.severity, -f.confidence)))
 
     def title(self, finding: Finding) -> str:
         """The name of what was found, the same for all findings of a rule."""
@@ -84,7 +99,7 @@ class Report:
 class Format(Protocol):
     """What a format module offers."""
 
-    suffix: str
+    suffixes: tuple[str, ...]
 
     def render(self, report: Report) -> bytes:
         """The whole report."""
@@ -106,11 +121,10 @@ def named(name: str) -> Format:
 
 def for_file(output: str) -> str:
     """The name of the format that an output file's ending asks for."""
-    for name in names():
-        suffix = named(name).suffix
-        if suffix and output.lower().endswith(suffix):
-            return name
-    return DEFAULT
+    fitting = [
+        (len(suffix), name) for name in names() for suffix in named(name).suffixes if output.lower().endswith(suffix)
+    ]
+    return max(fitting)[1] if fitting else DEFAULT
 
 
 def shown(text: str) -> str:
@@ -121,6 +135,11 @@ def shown(text: str) -> str:
 def place(problem: Problem) -> str:
     """Where a problem is: "path:line" or "path"."""
     return shown(f"{problem.path}:{problem.line}" if problem.line else problem.path)
+
+
+def cwe_url(cwe: int) -> str:
+    """The public page of a weakness."""
+    return f"https://cwe.mitre.org/data/definitions/{cwe}.html"
 
 
 def tally(findings: tuple[Finding, ...]) -> dict[Severity, int]:

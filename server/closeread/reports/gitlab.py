@@ -1,22 +1,24 @@
 """GitLab's SAST report, schema 15.0.x: what `artifacts: reports: sast:` takes in.
 
-Vulnerabilities only, never remarks nor suppressed findings: the pipeline's gate stays about security.
-The ids are derived from the fingerprints, so that two scans of the same code agree. Deliberately
-absent: `remediations`, for no fix of ours is certain enough to be applied unseen.
+Vulnerabilities only, no remarks and nothing that is suppressed: the pipeline's gate stays about security. What is
+suppressed is told among the scan's messages, as the schema has no other place for it.
+The ids are derived from the fingerprints, so that two scans of the same code agree. A remediation is a fix that was
+tried: it changes nothing beyond the finding.
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections import Counter
 from typing import Any
 from uuid import UUID, uuid5
 
 from closeread_analyzers.finding import Finding
 
-from . import Report, place, shown
+from . import Report, cwe_url, place, shown
 
-suffix = ".json"
+suffixes = (".json",)
 
 SCHEMA_VERSION = "15.0.2"
 
@@ -32,6 +34,7 @@ def render(report: Report) -> bytes:
         key = (finding.rule, finding.location.path, finding.fingerprint)
         vulnerabilities.append(_vulnerability(report, finding, seen[key]))
         seen[key] += 1
+    remedies = report.remedies()
     tool = {
         "id": "closeread",
         "name": "Closeread",
@@ -50,6 +53,15 @@ def render(report: Report) -> bytes:
             "messages": _messages(report),
         },
         "vulnerabilities": vulnerabilities,
+        "remediations": [
+            {
+                "fixes": [{"id": vulnerability["id"]}],
+                "summary": remedy.title,
+                "diff": b64encode(remedy.patch.encode()).decode(),
+            }
+            for finding, vulnerability in zip(report.vulnerabilities, vulnerabilities, strict=True)
+            if (remedy := remedies.get(finding.fingerprint)) is not None
+        ],
     }
     return json.dumps(document, indent=2).encode() + b"\n"
 
@@ -58,8 +70,15 @@ def _messages(report: Report) -> list[dict[str, str]]:
     summary = f"{report.files} files analysed, {len(report.problems)} problems."
     return [
         {"level": "info", "value": summary},
+        *({"level": "info", "value": _answered(finding)} for finding in report.suppressed),
         *({"level": "warn", "value": f"{place(problem)}: {shown(problem.message)}"} for problem in report.problems),
     ]
+
+
+def _answered(finding: Finding) -> str:
+    given = finding.suppression
+    why = f" ({given.origin}): {given.reason}" if given is not None else ""
+    return shown(f"Suppressed: {finding.rule} in {finding.location.path}:{finding.location.start_line}{why}")
 
 
 def _vulnerability(report: Report, finding: Finding, occurrence: int) -> dict[str, Any]:
@@ -86,7 +105,7 @@ def _vulnerability(report: Report, finding: Finding, occurrence: int) -> dict[st
         "details": _details(report, finding),
     }
     if finding.cwe is not None:
-        vulnerability["links"] = [{"name": f"CWE-{finding.cwe}", "url": _cwe_url(finding.cwe)}]
+        vulnerability["links"] = [{"name": f"CWE-{finding.cwe}", "url": cwe_url(finding.cwe)}]
     if fix := report.fix(finding):
         vulnerability["solution"] = fix[:7000]
     return vulnerability
@@ -104,13 +123,9 @@ def _cwe(report: Report, finding: Finding) -> list[dict[str, str]]:
         return []
     rule = report.rules.get(finding.rule)
     return [
-        {"type": "cwe", "name": f"CWE-{cwe}", "value": str(cwe), "url": _cwe_url(cwe)}
+        {"type": "cwe", "name": f"CWE-{cwe}", "value": str(cwe), "url": cwe_url(cwe)}
         for cwe in (finding.cwe, *(rule.also if rule is not None else ()))
     ]
-
-
-def _cwe_url(cwe: int) -> str:
-    return f"https://cwe.mitre.org/data/definitions/{cwe}.html"
 
 
 def _details(report: Report, finding: Finding) -> dict[str, Any]:

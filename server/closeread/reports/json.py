@@ -13,12 +13,17 @@ from closeread_analyzers.finding import Finding, Location
 
 from . import Report, shown
 
-suffix = ""
+suffixes: tuple[str, ...] = ()
 
 
 def render(report: Report) -> bytes:
     """See the module."""
-    document = {
+    return json.dumps(document(report), indent=2).encode() + b"\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The whole report as JSON-ready data."""
+    return {
         "tool": "closeread",
         "version": report.version,
         "started": report.started.isoformat(timespec="seconds"),
@@ -36,7 +41,6 @@ def render(report: Report) -> bytes:
             for p in report.problems
         ],
     }
-    return json.dumps(document, indent=2).encode() + b"\n"
 
 
 def _finding(report: Report, finding: Finding) -> dict[str, Any]:

@@ -1,21 +1,26 @@
 """SARIF 2.1.0, as GitHub's code scanning and editors' viewers read it.
 
-Suppressed findings are left out, for readers show them all the same. Deliberately absent: what readers
-ignore (second locations, graphs, fingerprints of other names).
+Suppressed findings are there with their `suppressions`. Code scanning does not act on these and shows such a result as
+an alert: ci/github/action.yml takes them out of what it uploads. Each result brings `primaryLocationLineHash`, by which
+code scanning knows it again, and our own fingerprint beside it for other readers. Deliberately absent: what readers
+ignore (second locations, graphs).
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from closeread_analyzers.finding import Confidence, Finding, Location, Severity
+from closeread_analyzers.finding import Confidence, Finding, Location, Problem, Severity
 
-from . import Report, place, shown
+from . import Report, cwe_url, place, shown
+from ._line_hash import line_hashes
 
-suffix = ".sarif"
+suffixes = (".sarif", ".sarif.json")
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -40,8 +45,10 @@ _MOST_STEPS = 1000
 
 def render(report: Report) -> bytes:
     """See the module."""
-    used = sorted({finding.rule for finding in report.findings})
-    worst = {finding.rule: finding for finding in sorted(report.findings, key=lambda f: (f.severity, f.confidence))}
+    findings = (*report.findings, *report.suppressed)
+    used = sorted({finding.rule for finding in findings})
+    worst = {finding.rule: finding for finding in sorted(findings, key=lambda f: (f.severity, f.confidence))}
+    hash_of = _hashes(report)
     index = {rule: number for number, rule in enumerate(used)}
     document = {
         "$schema": _SCHEMA,
@@ -62,13 +69,10 @@ def render(report: Report) -> bytes:
                         "executionSuccessful": not report.failed,
                         "startTimeUtc": report.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
                         "endTimeUtc": report.ended.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                        "toolExecutionNotifications": [
-                            {"level": "warning", "message": {"text": f"{place(p)}: {shown(p.message)}"}}
-                            for p in report.problems
-                        ],
+                        "toolExecutionNotifications": [_notification(problem) for problem in report.problems],
                     }
                 ],
-                "results": [_result(report, finding, index[finding.rule]) for finding in report.findings],
+                "results": [_result(finding, index[finding.rule], hash_of(finding.location)) for finding in findings],
             }
         ],
     }
@@ -90,7 +94,7 @@ def _rule(report: Report, finding: Finding) -> dict[str, Any]:
         "id": finding.rule,
         "shortDescription": {"text": report.title(finding)},
         "fullDescription": {"text": _first_paragraph(prose)[:1024]},
-        "help": {"text": prose, "markdown": prose},
+        "help": _help(report, finding),
         "defaultConfiguration": {"level": _LEVEL[finding.severity]},
         "properties": properties,
     }
@@ -100,15 +104,65 @@ def _first_paragraph(prose: str) -> str:
     return " ".join(prose.split("\n\n", 1)[0].split())
 
 
-def _result(report: Report, finding: Finding, rule: int) -> dict[str, Any]:
+def _help(report: Report, finding: Finding) -> dict[str, str]:
+    """The rule's page: plain, and in Markdown with its links."""
+    rule = report.rules.get(finding.rule)
+    prose = (rule.prose if rule is not None else "") or finding.rule
+    fix = report.fix(finding)
+    plain = f"{prose}\n\nFix: {fix}" if fix else prose
+    parts = [f"# {report.title(finding)}", prose]
+    if fix:
+        parts.append(f"**Fix:** {fix}")
+    if finding.cwe is not None:
+        numbers = (finding.cwe, *(rule.also if rule is not None else ()))
+        parts.append(", ".join(f"[CWE-{number}]({cwe_url(number)})" for number in numbers))
+    return {"text": plain, "markdown": "\n\n".join(parts)}
+
+
+def _notification(problem: Problem) -> dict[str, Any]:
+    path = problem.path
+    made: dict[str, Any] = {
+        "level": "warning",
+        "descriptor": {"id": problem.kind},
+        "message": {"text": f"{place(problem)}: {shown(problem.message)}"},
+    }
+    if path and path != ".":
+        place_: dict[str, Any] = {"artifactLocation": _artifact(path)}
+        if problem.line:
+            place_["region"] = {"startLine": problem.line}
+        made["locations"] = [{"physicalLocation": place_}]
+    return made
+
+
+def _hashes(report: Report) -> Callable[[Location], str]:
+    """The hash of the line that a location starts on, each file's worked out once; "" where the file is gone."""
+
+    @cache
+    def of_file(path: str) -> list[str]:
+        return line_hashes(report.lines_of(path))
+
+    def of(at: Location) -> str:
+        hashes = of_file(at.path) if report.lines_of(at.path) else []
+        return hashes[at.start_line - 1] if 0 < at.start_line <= len(hashes) else ""
+
+    return of
+
+
+def _result(finding: Finding, rule: int, line_hash: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": rule,
         "level": _LEVEL[finding.severity],
         "message": {"text": shown(finding.message)},
         "locations": [{"physicalLocation": _physical(finding.location)}],
-        "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint},
+        "partialFingerprints": {
+            **({"primaryLocationLineHash": line_hash} if line_hash else {}),
+            "closeread/v1": finding.fingerprint,
+        },
     }
+    if (given := finding.suppression) is not None:
+        kind = "external" if given.origin == "baseline" else "inSource"
+        result["suppressions"] = [{"kind": kind, "justification": shown(f"{given.origin}: {given.reason}")}]
     if finding.trace:
         steps = [
             {
@@ -124,14 +178,16 @@ def _result(report: Report, finding: Finding, rule: int) -> dict[str, Any]:
     return result
 
 
+def _artifact(path: str) -> dict[str, str]:
+    quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/")
+    if os.path.isabs(path):  # noqa: PTH117 - the text is what matters
+        return {"uri": "file://" + ("" if quoted.startswith("/") else "/") + quoted}
+    return {"uri": quoted, "uriBaseId": "%SRCROOT%"}
+
+
 def _physical(at: Location) -> dict[str, Any]:
-    path = quote(at.path.encode("utf-8", "surrogateescape"), safe="/")
-    if os.path.isabs(at.path):  # noqa: PTH117 - the text is what matters
-        artifact = {"uri": "file://" + ("" if path.startswith("/") else "/") + path}
-    else:
-        artifact = {"uri": path, "uriBaseId": "%SRCROOT%"}
     return {
-        "artifactLocation": artifact,
+        "artifactLocation": _artifact(at.path),
         "region": {
             "startLine": max(at.start_line, 1),
             "startColumn": at.start_column + 1,

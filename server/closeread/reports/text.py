@@ -15,7 +15,7 @@ from closeread_analyzers.finding import Finding, Severity
 
 from . import Report, place, shown, tally
 
-suffix = ".txt"
+suffixes = (".txt",)
 
 Piece = tuple[str, str]
 """A text and the name of its style ("" for none)."""
