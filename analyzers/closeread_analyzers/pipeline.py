@@ -279,6 +279,7 @@ class Project:
                 message = f"{what} could not be analysed ({record.failure}); please report this"
                 problems.append(Problem(path, line, message, "crash"))
             yield record
+        yield from self._engine.variants(path)
 
     def _checks(self, source: Source, problems: list[Problem]) -> list[tuple[str, Rule, Report]]:
         """What the rules written in Python report: remembered by unit, or by file where they looked at other units."""

@@ -153,7 +153,7 @@ sink(B(source()).x)  # finding
 ### template method
 class A:
     def run(self):
-        sink(self.cmd())  # missed
+        sink(self.cmd())  # finding
 
 class B(A):
     def cmd(self):
@@ -303,6 +303,76 @@ c = C()
 
 def f():
     c.run(source())
+
+### object given to the constructor
+class Runner:
+    def run(self, x):
+        sink(x)  # finding
+
+class C:
+    def __init__(self, runner):
+        self.runner = runner
+
+    def go(self, x):
+        self.runner.run(x)
+
+C(Runner()).go(source())
+
+### one of two kinds of objects given to the constructor
+class Runner:
+    def run(self, x):
+        sink(x)
+
+class Harmless:
+    def run(self, x):
+        pass
+
+class C:
+    def __init__(self, runner):
+        self.runner = runner
+
+    def go(self, x):
+        self.runner.run(x)
+
+C(Harmless()).go(source())
+
+### objects given on, two deep
+class Store:
+    def find(self, x):
+        sink(x)  # finding
+
+class Service:
+    def __init__(self, store):
+        self.store = store
+
+    def find(self, x):
+        return self.store.find(x.strip())
+
+class View:
+    def __init__(self, service):
+        self.service = service
+
+    def get(self):
+        return self.service.find(source())
+
+View(Service(Store())).get()
+
+### object given to the constructor of what a module makes
+class Runner:
+    def run(self, x):
+        sink(x)  # finding
+
+class C:
+    def __init__(self, runner):
+        self.runner = runner
+
+    def go(self, x):
+        self.runner.run(x)
+
+c = C(Runner())
+
+def view():
+    c.go(source())
 
 ### chained builder
 class B:

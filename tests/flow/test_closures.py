@@ -107,7 +107,7 @@ def quoted(f):
 
 @quoted
 def run(x):
-    sink(x)  # spurious
+    sink(x)
 
 run(source())
 

@@ -15,6 +15,7 @@ One run over one body
     reflection.py     getattr, setattr, dict(), partial
     rendering.py      a template called with what a view hands it
     kept.py           what outlives a call: objects' fields and modules' stores
+    variants.py       functions as decorators wrap them, and as subclasses inherit them
     own.py            what the user's own models say of the workspace's own functions
 The whole project
     memory.py         what is remembered, when it holds, and how circles end
@@ -30,6 +31,5 @@ Why a line was or was not reported
     watch.py lines.py
 
 It knows no language, no library and no kind of taint: languages lower to the IR, library models are
-data, rules join kinds. Deliberately absent: paths (states are joined), numbers' ranges, aliasing
-between arguments, and dispatch to overriding methods of unknown subclasses.
+data, rules join kinds. Deliberately absent: paths (states are joined), numbers' ranges, and aliasing between arguments.
 """

@@ -46,6 +46,7 @@ from .values import (
     Taint,
     Taints,
     Trail,
+    Undecorated,
     Value,
     deep_taints,
     join,
@@ -596,6 +597,8 @@ def invoke(
         )
     if isinstance(target, FunctionRef):
         return _function(frame, node, target, given)
+    if isinstance(target, Undecorated):
+        return _function(frame, node, target.function, given, plain=True)
     if isinstance(target, Closure):
         if target.receiver is not None and target.function.parameters and target.function.parameters[0].name == "this":
             given = Arguments([target.receiver, *given.positional], given.keyword, given.spread)
@@ -648,7 +651,7 @@ def bound_parameters(frame: Frame, function: ir.Function, given: Arguments) -> d
     return values
 
 
-def _function(frame: Frame, node: ir.Node, ref: FunctionRef, given: Arguments) -> Value:
+def _function(frame: Frame, node: ir.Node, ref: FunctionRef, given: Arguments, plain: bool = False) -> Value:
     info = frame.engine.function(frame, ref)
     if info is None:
         return UNKNOWN_VALUE
@@ -660,9 +663,10 @@ def _function(frame: Frame, node: ir.Node, ref: FunctionRef, given: Arguments) -
         and isinstance(given.positional[0].target, (Instance, ClassRef))
     ):
         arguments = bound_parameters(frame, info.function, Arguments(given.positional[1:], given.keyword, given.spread))
-    if _worth_inlining(frame, info.function, arguments):
+    variant = None if plain else frame.engine.variant(info, arguments.get(0))
+    if (variant is None or isinstance(variant, ClassRef)) and _worth_inlining(frame, info.function, arguments):
         return inline(frame, node, info.function, given, ref=ref, bound=arguments)
-    summary = frame.engine.summary(frame, ref)
+    summary = frame.engine.summary(frame, ref, variant)
     if summary is None:
         return UNKNOWN_VALUE
     if isinstance(summary.returns.target, Closure):  # its variables are symbols of that call: it is made here anew
@@ -685,10 +689,27 @@ def _worth_inlining(frame: Frame, function: ir.Function, arguments: dict[int, Va
             return True
         if isinstance(value.target, (FunctionRef, Bound)) and frame.engine.size(function) <= SMALL:
             return True
+        if isinstance(value.target, Instance) and frame.engine.size(function) <= SMALL and _was_given(frame, value):
+            return True
         # Symbols alone are what the summary is made of: interpreting it again on them says nothing new.
         tainted = tainted or any(t.kind for t in (deep_taints(value, frame.heap) if value.ref else value.taints))
         constant = constant or (value.const is not UNKNOWN and value.const is not None) or value.ref != 0
     return tainted and constant and frame.engine.size(function) <= SMALL
+
+
+def _was_given(frame: Frame, value: Value) -> bool:
+    """Whether an object was given what its methods call: a function, or another object, that its class does not know of."""
+    shape = frame.heap.get(value.ref) if value.ref else None
+    if shape is None or shape.kind != "object":
+        return False
+    for name, item in shape.items.items():
+        if isinstance(item.target, (Closure, FunctionRef, Undecorated)):
+            return True
+        if isinstance(item.target, Instance):
+            field = frame.engine.field(frame, value.target.cls, name)
+            if field is None or field.target is None:
+                return True
+    return False
 
 
 def inline(

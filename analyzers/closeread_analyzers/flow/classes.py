@@ -1,7 +1,7 @@
 """Classes of the workspace: what they inherit, what their members are, what their constructors leave behind.
 
 Methods are found by class hierarchy, nearest first; what no workspace class has is its library base's, by path.
-Deliberately absent: metaclasses, and overriding methods of subclasses nobody named.
+Deliberately absent: metaclasses.
 """
 
 from __future__ import annotations
@@ -206,7 +206,10 @@ class Classes(Names):
                 continue
             for ref in info.methods.values():
                 function = source.functions[ref.name].function
-                callee = syntax.makers(function).get(name)
+                makers = self.makers.get(function)
+                if makers is None:
+                    makers = self.makers[function] = syntax.makers(function)
+                callee = makers.get(name)
                 if callee is None:
                     continue
                 frame = Frame(cast("Engine", self), source, ref.name, Record())
@@ -219,12 +222,16 @@ class Classes(Names):
 
     def methods(self, cls: ClassRef) -> list[FunctionRef]:
         """All methods of a class, inherited ones included; of one name, the nearest."""
+        return list(self.named_methods(cls).values())
+
+    def named_methods(self, cls: ClassRef) -> dict[str, FunctionRef]:
+        """The same, by name."""
         found: dict[str, FunctionRef] = {}
         for owner in (cls, *self.bases(cls)):
             outline = self._outlined(owner) if isinstance(owner, ClassRef) else None
             for name, ref in outline.methods.items() if outline is not None else ():
                 found.setdefault(name, ref)
-        return list(found.values())
+        return found
 
     def _attribute(self, cls: ClassRef, name: str) -> Value | None:
         """A class attribute's frozen value."""

@@ -7,18 +7,18 @@ the running itself: parameters as symbols, nested functions, bodies of modules, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from .. import ir
 from ..catalogue import HandlerModel
-from . import expressions, kept, rendering, syntax
+from . import expressions, kept, rendering, syntax, variants
 from .classes import STATIC
 from .frame import Frame, Record, Variables, join_states
 from .handlers import Handlers, Handling
 from .memory import Interrupted, Key
 from .names import EMPTY_MODULE, ModuleState, plain_type
-from .scopes import Source
+from .scopes import FunctionInfo, Source
 from .summaries import NOTHING, Summary, without_constant
 from .summarising import summarise
 from .touched import places
@@ -49,7 +49,7 @@ class Engine(Handlers):
     `load(path)` gives a file's `Source`, or None if there is no such file in the project.
     """
 
-    outlines = frozenset(["global", "export", "bases", "class", "resolve", "attribute", "template"])
+    outlines = frozenset(["global", "export", "bases", "class", "resolve", "attribute", "template", "wrapped"])
 
     # --- Revisions and memory ---------------------------------------------------------------------
 
@@ -74,6 +74,8 @@ class Engine(Handlers):
             self._sizes.clear()
             self._bound.clear()
             self.changed.clear()
+            self.met.clear()
+            self.makers.clear()
 
     def _altered(self, changed: dict[str, Source | None]) -> list[Key] | None:
         """The needs that are answered otherwise, if the changes are inside functions; None if more is different."""
@@ -119,6 +121,33 @@ class Engine(Handlers):
         """What a function unit's interpretation found."""
         return self._first(("function", FunctionRef(path, name))).record
 
+    def variants(self, path: str) -> Iterable[Record]:
+        """What functions find as variants of themselves: wrapped by decorators, or inherited by a class of this file."""
+        source = self.load(path)
+        if source is None:
+            return
+        frame = Frame(self, source, "", Record())
+        for ref, variant in list(variants.of_file(self, frame, path)):
+            yield self._first(("function", ref, variant)).record
+
+    def variant(self, info: FunctionInfo, receiver: Value | None) -> str | ClassRef | None:
+        """As which variant of itself a function is called, if any."""
+        if info.function.decorators and self._noted(("wrapped", info.ref)):
+            return variants.DECORATED
+        target = receiver.target if receiver is not None and info.owner is not None else None
+        if isinstance(target, Instance) and target.cls != info.owner and self._noted(("differs", info.ref, target.cls)):
+            return target.cls
+        return None
+
+    def _wrapped(self, ref: FunctionRef) -> bool:
+        source, info = self.load(ref.path), self._info(ref)
+        if source is None or info is None:
+            return False
+        return variants.is_wrapped(self, Frame(self, source, ref.name, Record()), info)
+
+    def _differs(self, ref: FunctionRef, cls: ClassRef) -> bool:
+        return variants.differs(self, ref, cls)
+
     def together(self, path: str) -> Record:
         """What the functions of a file find of what others leave behind."""
         return self._first(("together", path)).record
@@ -139,7 +168,7 @@ class Engine(Handlers):
     def _work(self, key: Key, record: Record) -> Any:
         if key[0] == "together":
             return kept.together(self, key[1], record)
-        return self._module(key[1], record) if key[0] == "module" else self._function(key[1], record)
+        return self._module(key[1], record) if key[0] == "module" else self._function(key[1], record, *key[2:])
 
     def _nothing(self, key: Key) -> Any:
         return None if key[0] == "together" else EMPTY_MODULE if key[0] == "module" else NOTHING
@@ -149,7 +178,7 @@ class Engine(Handlers):
 
     # --- Running ----------------------------------------------------------------------------------
 
-    def _function(self, ref: FunctionRef, record: Record) -> Summary:
+    def _function(self, ref: FunctionRef, record: Record, variant: str | ClassRef | None = None) -> Summary:
         source, info = self.load(ref.path), self._info(ref)
         if source is None or info is None:
             return NOTHING
@@ -157,10 +186,14 @@ class Engine(Handlers):
         frame = Frame(self, source, ref.name, record)
         frame.function = info.function
         frame.self_class = info.owner
-        handling = self.handling(frame, info.function, info.owner)
+        owner = variant if isinstance(variant, ClassRef) else info.owner
+        handling = self.handling(frame, info.function, owner)
         frame.handler, frame.route = handling.model, handling.route
-        self._enter(frame, info.function, handling, info.owner)
+        self._enter(frame, info.function, handling, owner)
         parameters = {index: frame.variables[p.name].ref for index, p in enumerate(info.function.parameters) if p.name}
+        if variant == variants.DECORATED:
+            frame.exits.append((variants.decorated(frame, ref, info.function), frame.variables, frame.heap))
+            return summarise(frame, info.function, parameters, frozenset(self.catalogue.flows))
         frame.truths = []
         frame.run(info.function.body)
         self._leave(frame, handling)
@@ -356,6 +389,7 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
     "export": Engine._export,
     "bases": Engine._bases,
     "class": Engine._outline,
+    "differs": Engine._differs,
     "made": Engine._made,
     "resolve": Engine._resolve,
     "store": Engine._store,
@@ -363,4 +397,5 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
     "attribute": Engine._attribute,
     "template": rendering.find,
     "unescaped": rendering.unescaped,
+    "wrapped": Engine._wrapped,
 }

@@ -17,6 +17,7 @@ from . import expressions, own, syntax
 from .classes import Classes
 from .frame import Frame
 from .names import canonical, plain_type
+from .scopes import FunctionInfo
 from .values import (
     UNKNOWN_VALUE,
     ClassRef,
@@ -129,17 +130,31 @@ class Handlers(Classes):
                     typed = tuple((name, kind) for kind, name in _ROUTE_TYPED.findall(route))
                     return Handling(entry, None if _ROUTE_VARIABLE.search(route) else "literal", typed)
         models = frame.models
-        if owner is not None:
-            for base in self.bases(owner):
-                path = base if isinstance(base, str) else own.path_of(models.own, base)
-                for entry in models.bases.get(path, ()) if path is not None else ():
-                    if isinstance(entry, HandlerModel) and _is_among(entry.methods, function.name):
-                        return Handling(entry, None)
+        if owner is not None and (inherited := self._by_base(frame, function, owner)) is not None:
+            return Handling(inherited, None)
         for entry in models.handlers_by_name:
             offset = 1 if owner is not None else 0
             if any(_starts_with(function.parameters[offset:], path.split(", ")) for path in entry.paths):
                 return Handling(entry, None)
         return NOT_HANDLED
+
+    def _by_base(self, frame: Frame, function: ir.Function, owner: ClassRef) -> HandlerModel | None:
+        """How a framework calls a method of a class that inherits from one of its own."""
+        models = frame.models
+        for base in self.bases(owner):
+            path = base if isinstance(base, str) else own.path_of(models.own, base)
+            for entry in models.bases.get(path, ()) if path is not None else ():
+                if isinstance(entry, HandlerModel) and _is_among(entry.methods, function.name):
+                    return entry
+        return None
+
+    def is_handler_here(self, frame: Frame, info: FunctionInfo, cls: ClassRef) -> bool:
+        """Whether a framework calls an inherited method because of what `cls` inherits besides."""
+        if info.owner is None or not any(isinstance(base, str) for base in self.bases(cls)):
+            return False
+        return self._by_base(frame, info.function, cls) is not None and (
+            self._by_base(frame, info.function, info.owner) is None
+        )
 
     def _speaks(self, frame: Frame, decorator: ir.Expression, entry: HandlerModel) -> bool:
         if not entry.when and not entry.unless:

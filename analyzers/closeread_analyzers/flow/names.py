@@ -71,6 +71,8 @@ class Names(Memories):
         self._running: set[int] = set()
         self._sizes: dict[ir.Node, int] = {}
         self._bound: dict[ir.Node, frozenset[str]] = {}
+        self.met: dict[ir.Function, frozenset[str]] = {}
+        self.makers: dict[ir.Function, dict[str, ir.Expression]] = {}
         self.changed: dict[ir.Module, frozenset[str]] = {}
         self._named: dict[tuple[str, str], tuple[Sink, ...]] = {}
         self._changed: dict[str, Source | None] = {}
@@ -91,11 +93,11 @@ class Names(Memories):
         record.files.add(ref.path)
         return info
 
-    def summary(self, frame: Frame, ref: FunctionRef) -> Summary | None:
-        """What a function does, or None if there is no such function."""
+    def summary(self, frame: Frame, ref: FunctionRef, variant: str | ClassRef | None = None) -> Summary | None:
+        """What a function does, or one of its variants (variants.py), or None if there is no such function."""
         if self._info(ref) is None:
             return None
-        answer: Summary = self._asked(("function", ref))
+        answer: Summary = self._asked(("function", ref) if variant is None else ("function", ref, variant))
         return answer
 
     def text(self, source: Source, unit: str, node: ir.Node) -> str:

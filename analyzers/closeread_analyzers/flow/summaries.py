@@ -46,11 +46,15 @@ class SinkHit(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """The function stores `value` under `key` in its `place`-th argument; key None is "some key"."""
+    """The function stores `value` under `key` in its `place`-th argument; key None is "some key".
+
+    `alias` is the index of the parameter that is stored itself, or -1.
+    """
 
     place: int
     key: Any
     value: Value
+    alias: int = -1
 
 
 class Summary(NamedTuple):
@@ -80,7 +84,9 @@ def signature(summary: Summary, trails: bool = True) -> str:
     parts += [f"{index}{sorted(kinds)}" for index, kinds in summary.guards]
     parts += [f"!{index}{sorted(kinds)}" for index, kinds in summary.ensures]
     parts += [f"{hit.kind}{_describe_taint(hit.taint, trails)}{hit.site}{hit.sure}" for hit in summary.sinks]
-    parts += [f"{effect.place}{effect.key!r}{describe(effect.value, trails)}" for effect in summary.effects]
+    parts += [
+        f"{effect.place}{effect.key!r}{effect.alias}{describe(effect.value, trails)}" for effect in summary.effects
+    ]
     return "|".join(parts)
 
 
@@ -187,10 +193,18 @@ class Application:
             else:
                 receiver = self.arguments.get(effect.place)
             if receiver is not None and receiver.ref:
-                self._store(receiver, key, thaw(self._map(effect.value), self.frame.heap))
+                self._store(receiver, key, self._stored(effect))
         if summary.alias >= 0 and summary.alias in self.arguments:
             return self.arguments[summary.alias]
         return thaw(self._map(summary.returns), self.frame.heap)
+
+    def _stored(self, effect: Effect) -> Value:
+        """The value that an effect stores: where it is an argument itself, all that is known of that."""
+        given = self.arguments.get(effect.alias)
+        if given is not None and given.ref:
+            return given
+        value = thaw(self._map(effect.value), self.frame.heap)
+        return value if given is None else given.tainted(value.taints)
 
     def _store(self, receiver: Value, key: Any, value: Value) -> None:
         heap = self.frame.heap

@@ -35,6 +35,7 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
         shape = Shape("list", {}, freeze(inner, frame.heap), closed=False)
         returns, alias = Value(shape=shape), -1
     effects: dict[tuple[int, Any], Value] = {}
+    aliases: dict[tuple[int, Any], int] = {}
     for index, ref in parameters.items():
         for _, _, heap in frame.exits:
             shape_at_exit = heap.get(ref)
@@ -45,6 +46,8 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
                     continue  # a field that was read, and is as it was
                 frozen = freeze(value, heap)
                 known = effects.get((index, key))
+                itself = by_ref.get(value.ref, -1) if value.ref else -1
+                aliases[index, key] = itself if aliases.get((index, key), itself) == itself else -1
                 effects[index, key] = frozen if known is None else join_frozen(known, frozen)
             if shape_at_exit.rest is not None:
                 frozen = freeze(shape_at_exit.rest, heap)
@@ -55,7 +58,7 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
         max(alias, -1),
         tuple(frame.record.sinks.values()),
         (
-            *(Effect(index, key, value) for (index, key), value in effects.items()),
+            *(Effect(index, key, value, aliases.get((index, key), -1)) for (index, key), value in effects.items()),
             *(kept.effects(frame, frame.exits) if frame.stores else ()),
         ),
         _cleared(function, parameters, frame.truths or [], kinds),

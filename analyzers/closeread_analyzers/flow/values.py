@@ -146,6 +146,12 @@ class FunctionRef(NamedTuple):
     name: str
 
 
+class Undecorated(NamedTuple):
+    """A function of the workspace itself, as its decorators are given it."""
+
+    function: FunctionRef
+
+
 class ClassRef(NamedTuple):
     """A class of the workspace."""
 

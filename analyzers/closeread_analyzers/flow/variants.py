@@ -1,0 +1,126 @@
+"""What a function is besides what its own text says: wrapped by the workspace's decorators, or run on an object of a subclass.
+
+Both are questions of their own, ("function", ref, DECORATED) and ("function", ref, subclass), asked only where the answer may
+differ: a method that meets nothing a subclass defines anew is what it is everywhere.
+
+Deliberately absent: subclasses nobody constructs in a file that is looked at, and decorators of classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from .. import ir
+from ..tree import walk_here
+from . import calls, expressions
+from .values import Bound, ClassRef, Closure, FunctionRef, Instance, Partial, Undecorated, Value
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .frame import Frame
+    from .scopes import FunctionInfo
+
+DECORATED: Final = "decorated"
+MAX_VARIANTS: Final = 24
+"""Inherited methods of one class that are looked at anew."""
+
+_WRAPPERS: Final = (FunctionRef, Bound, ClassRef, Closure, Partial, Instance)
+
+
+# --- Decorators ------------------------------------------------------------------------------------
+
+
+def is_wrapped(engine: Engine, frame: Frame, info: FunctionInfo) -> bool:
+    """Whether a decorator of the workspace stands between a function and its callers."""
+    for decorator in info.function.decorators:
+        callee = decorator.callee if isinstance(decorator, ir.Call) else decorator
+        value = expressions.plain_path(frame, callee)
+        if value is not None and isinstance(value.target, FunctionRef | ClassRef | Instance | Bound):
+            return True
+    return False
+
+
+def decorated(frame: Frame, ref: FunctionRef, function: ir.Function) -> Value:
+    """The value of a call of a function through its decorators, with its parameters as they are bound in `frame`."""
+    wrapped = Value(target=Undecorated(ref), name=function.name)
+    for decorator in reversed(function.decorators):
+        value = expressions.evaluate(frame, decorator)
+        if isinstance(value.target, _WRAPPERS):
+            result = calls.invoke(frame, decorator, value, [wrapped], None)
+            if isinstance(result.target, (*_WRAPPERS, Undecorated)):
+                wrapped = Value(target=result.target, ref=result.ref, name=function.name)
+    positional = [frame.variables[p.name] for p in function.parameters if p.name and p.kind in _BY_PLACE]
+    keyword = {p.name: frame.variables[p.name] for p in function.parameters if p.name and p.kind == "only-keyword"}
+    return calls.invoke(frame, function, wrapped, positional, None, calls.Arguments(positional, keyword))
+
+
+_BY_PLACE: Final = ("positional", "only-positional")
+
+
+# --- Subclasses ------------------------------------------------------------------------------------
+
+
+def names_of(engine: Engine, function: ir.Function) -> frozenset[str]:
+    """The attributes of its first parameter that a method looks at."""
+    known = engine.met.get(function)
+    if known is None:
+        first = function.parameters[0].name if function.parameters else ""
+        known = engine.met[function] = frozenset(
+            node.name
+            for node in walk_here(*function.body)
+            if isinstance(node, ir.Attribute) and isinstance(node.value, ir.Name) and node.value.id == first
+        )
+    return known
+
+
+def differs(engine: Engine, ref: FunctionRef, cls: ClassRef) -> bool:
+    """Whether an inherited method, run on `cls`, meets what `cls` (or a class between) defines anew."""
+    info = engine._info(ref)
+    if info is None or info.owner is None or info.owner == cls:
+        return False
+    between: set[str] = set()
+    for owner in (cls, *engine.bases(cls)):
+        if owner == info.owner:
+            break
+        found = engine._class(owner) if isinstance(owner, ClassRef) else None
+        if found is not None:
+            between |= found.methods.keys() | engine._class_names(found)
+    above = {name: method for name, method in engine.named_methods(info.owner).items() if name not in between}
+    return _meets(engine, info.function, between, above, set())
+
+
+def _meets(
+    engine: Engine, function: ir.Function, between: set[str], above: dict[str, FunctionRef], seen: set[ir.Function]
+) -> bool:
+    seen.add(function)
+    names = names_of(engine, function)
+    if not names.isdisjoint(between):
+        return True
+    for name in names & above.keys():
+        info = engine._info(above[name])
+        if info is not None and info.function not in seen and _meets(engine, info.function, between, above, seen):
+            return True
+    return False
+
+
+def of_file(engine: Engine, frame: Frame, path: str) -> Iterable[tuple[FunctionRef, str | ClassRef]]:
+    """The functions of a file that are wrapped, and the inherited methods that its classes make different."""
+    source = engine.load(path)
+    if source is None:
+        return
+    for info in source.functions.values():
+        if info.function.decorators and engine._noted(("wrapped", info.ref)):
+            yield info.ref, DECORATED
+    for cls in source.classes.values():
+        count = 0
+        for ref in engine.methods(cls.ref):
+            inherited = engine._info(ref)
+            if inherited is None or inherited.owner == cls.ref or count >= MAX_VARIANTS:
+                continue
+            if engine._noted(("differs", ref, cls.ref)) or engine.is_handler_here(frame, inherited, cls.ref):
+                count += 1
+                yield ref, cls.ref
+
+
+__all__ = ["DECORATED", "decorated", "differs", "is_wrapped", "of_file"]
