@@ -10,7 +10,7 @@ CACHE := $(HOME)/.cache/closeread-tests
 LLAMA := 0.3.36
 WHEEL := $(CACHE)/wheels/llama_cpp_python-$(LLAMA)
 
-.PHONY: demo test test-model with-model check format clean
+.PHONY: demo test test-model with-model check format clean editor-tools
 
 demo: .venv/installed-$(KEY)
 	$(BIN)/closeread analyze --path examples --output report.json
@@ -34,6 +34,11 @@ check: .venv/developed-$(KEY)
 format: .venv/developed-$(KEY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What the tests in real editors need beyond Debian's packages: Neovim, and VS Code's workbench; once, into ~/.cache/closeread-tests.
+editor-tools:
+	tests/editors/install-neovim
+	tests/editors/install-workbench
 
 clean:
 	rm -rf .venv build dist report.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

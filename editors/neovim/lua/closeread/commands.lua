@@ -1,0 +1,176 @@
+--- `:Closeread`: one entry a command. Those with `asks` are the server's, and offered only if it has them.
+local findings = require("closeread.findings")
+local server = require("closeread.server")
+local status = require("closeread.status")
+
+local M = {}
+
+---@class closeread.Command
+---@field help string
+---@field asks? string the command of the server
+---@field arguments? fun(words: string[]): any[]?, string? what to ask with; nil and a sentence if that is impossible
+---@field show? fun(answer: any) what to do with the answer; the server speaks for itself where there is none
+---@field run? fun(words: string[]) instead of asking
+
+--- A text in a window of its own, closed with `q`.
+---@param text string
+local function page(text)
+  vim.cmd("botright new")
+  local bufnr = vim.api.nvim_get_current_buf()
+  vim.bo[bufnr].buftype = "nofile"
+  vim.bo[bufnr].bufhidden = "wipe"
+  vim.bo[bufnr].swapfile = false
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, true, vim.split(text, "\n"))
+  vim.bo[bufnr].modifiable = false
+  vim.bo[bufnr].filetype = "markdown"
+  vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = bufnr, desc = "Close" })
+end
+
+local function counted(answer)
+  if type(answer) == "table" and answer.findings then
+    server.tell(("%d findings"):format(answer.findings))
+  end
+end
+
+M.commands = { ---@type table<string, closeread.Command>
+  scan = { help = "scan the workspace", asks = "closeread.scanWorkspace", show = counted },
+  staged = { help = "scan what is staged for commit", asks = "closeread.scanStaged", show = counted },
+  review = {
+    help = "review a commit: the last one, or the one named",
+    asks = "closeread.reviewCommit",
+    arguments = function(words)
+      return words
+    end,
+  },
+  explain = {
+    help = "the page of a rule: the one named, or that of the finding under the cursor",
+    asks = "closeread.explain",
+    arguments = function(words)
+      local here = findings.here()
+      local rule = words[1] or (here and here.code)
+      if rule then
+        return { rule }
+      end
+      return nil, "there is no finding on this line; name a rule: `:Closeread explain command-injection`."
+    end,
+    show = page,
+  },
+  why = {
+    help = "why this line was, or was not, reported",
+    asks = "closeread.why",
+    arguments = function()
+      return { vim.uri_from_bufnr(0), vim.api.nvim_win_get_cursor(0)[1] - 1 }
+    end,
+    show = page,
+  },
+  routes = { help = "the routes of the application", asks = "closeread.showRoutes", show = page },
+  status = {
+    help = "findings, cache and model",
+    asks = "closeread.status",
+    show = function(answer)
+      page(table.concat(status.lines(answer), "\n"))
+    end,
+  },
+  clear = { help = "forget everything that was remembered", asks = "closeread.clearCache" },
+  model = { help = "restart the model", asks = "closeread.restartModel" },
+  pull = {
+    help = "download the model, in a terminal",
+    run = function()
+      server.python(function(python)
+        if not python.problem then
+          vim.cmd("botright new")
+          vim.fn.jobstart({ python.path, "-I", "-m", "closeread", "model", "pull" }, { term = true })
+        end
+      end)
+    end,
+  },
+  findings = { help = "all findings with their traces, in the quickfix list", run = findings.list },
+  trace = { help = "the trace of the finding under the cursor, in the location list", run = findings.trace },
+  restart = {
+    help = "start the server anew",
+    run = function()
+      server.forget()
+      vim.lsp.enable("closeread", false)
+      vim.lsp.enable("closeread", true)
+    end,
+  },
+  log = {
+    help = "open the log",
+    run = function()
+      vim.cmd.tabedit(vim.fn.fnameescape(vim.lsp.get_log_path()))
+    end,
+  },
+}
+
+---@param client vim.lsp.Client?
+---@param name string
+local function has(client, name)
+  local offered = client and vim.tbl_get(client.server_capabilities or {}, "executeCommandProvider", "commands") or {}
+  return vim.tbl_contains(offered, name)
+end
+
+---@param words string[]
+function M.run(words)
+  local name = table.remove(words, 1)
+  local command = M.commands[name]
+  if not command then
+    server.tell(("there is no command %s; there are %s."):format(name, table.concat(M.names(), ", ")), vim.log.levels.ERROR)
+    return
+  end
+  if command.run then
+    command.run(words)
+    return
+  end
+  local client = server.client(vim.api.nvim_get_current_buf())
+  if not client then
+    server.tell("the server is not running; open a file that it reads, or see `:checkhealth closeread`.", vim.log.levels.ERROR)
+    return
+  end
+  if not has(client, command.asks) then
+    server.tell(("this version of the server cannot do that: %s"):format(command.help), vim.log.levels.ERROR)
+    return
+  end
+  local arguments, impossible = {}, nil
+  if command.arguments then
+    arguments, impossible = command.arguments(words)
+  end
+  if not arguments then
+    server.tell(impossible or "", vim.log.levels.ERROR)
+    return
+  end
+  client:request("workspace/executeCommand", { command = command.asks, arguments = arguments }, function(err, answer)
+    if err then
+      server.tell(err.message, vim.log.levels.ERROR)
+    elseif command.show and answer ~= nil and answer ~= vim.NIL then
+      command.show(answer)
+    end
+  end)
+end
+
+--- The commands that can be given now, by name.
+---@return string[]
+function M.names()
+  local client = server.client()
+  local names = {}
+  for name, command in pairs(M.commands) do
+    if not command.asks or not client or has(client, command.asks) then
+      table.insert(names, name)
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+---@param before string what stands before the cursor in the word
+---@param line string
+---@return string[]
+function M.complete(before, line)
+  if line:match("^%s*Closeread!?%s+%S+%s") then
+    return {}
+  end
+  return vim.tbl_filter(function(name)
+    return vim.startswith(name, before)
+  end, M.names())
+end
+
+return M
