@@ -55,7 +55,7 @@ clean:
 	@touch $@
 
 .venv/developed-$(KEY): .venv/installed-$(KEY)
-	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m pip install --quiet --group dev --editable '.[sidecar]'
 	@touch $@
 
 .venv/model-$(KEY): .venv/developed-$(KEY)

@@ -147,6 +147,23 @@ def child(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def in_foreground(module: str, arguments: Sequence[str], extra: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Run `module` in a process of our own on this terminal, until it ends; gives its exit code.
+
+    Isolated as every child. Ctrl-C reaches it as it does this process, and it is waited for.
+    """
+    folder = tempfile.mkdtemp(prefix="closeread-")
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", module, *arguments], cwd=folder, env={**_environment(False), **extra}
+        )
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End a child at once; it holds nothing worth saving."""
     if process.poll() is None:

@@ -9,6 +9,7 @@ import pytest
 from invariants.sources import ANALYZERS, SERVER, SIDECAR, Source, importing, sources
 
 DOOR = "closeread/platform_.py"
+SIDECAR_DOOR = "closeread_sidecar/platform_.py"
 GIT = "closeread/workspace/git.py"
 STARTS = (
     *("subprocess.Popen", "subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output"),
@@ -31,7 +32,7 @@ def starting(files: list[Source]) -> list[str]:
 
 
 def test_children_are_started_in_one_module() -> None:
-    files = [source for source in sources(SERVER, ANALYZERS, SIDECAR) if source.name not in (DOOR, GIT)]
+    files = [source for source in sources(SERVER, ANALYZERS, SIDECAR) if source.name not in (DOOR, SIDECAR_DOOR, GIT)]
 
     assert starting(files) == []
 
@@ -52,6 +53,16 @@ def test_every_child_is_our_own_isolated_python() -> None:
         assert ast.unparse(child.args[0]).startswith("[sys.executable, '-I', '-m', ")
         assert {keyword.arg for keyword in child.keywords} >= {"cwd", "env"}
         assert "shell" not in {keyword.arg for keyword in child.keywords}
+
+
+def test_every_child_of_the_sidecar_is_its_own_isolated_python_that_confines_itself() -> None:
+    door = next(source for source in sources(SIDECAR) if source.name == SIDECAR_DOOR)
+    children = [node for node in ast.walk(door.tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in STARTS]
+
+    assert children
+    for child in children:
+        assert ast.unparse(child.args[0]).startswith("*[sys.executable, '-I', '-m', 'closeread_sidecar.confined', ")
+        assert {keyword.arg for keyword in child.keywords} >= {"cwd", "env"}
 
 
 def test_nothing_is_unpickled() -> None:

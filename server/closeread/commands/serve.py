@@ -22,9 +22,11 @@ def serve(
     """Run the language server, on standard input and output."""
     with complaints():
         address = _loopback(tcp) if tcp is not None else None
+        from .. import sidecar
         from ..lsp.server import run
 
-        run(stdio=address is None, tcp=address)
+        with sidecar.beside():
+            run(stdio=address is None, tcp=address)
 
 
 def _loopback(text: str) -> tuple[str, int]:

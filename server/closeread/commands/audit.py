@@ -1,0 +1,21 @@
+"""`closeread audit verify | export`: the sidecar's log of every request, decision and delivery.
+
+The sidecar's own module does it, in a process of its own; nothing of it is imported here.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from ..sidecar import foreground
+
+
+def register(app: typer.Typer) -> None:
+    """Attach the command."""
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(add_help_option=False, context_settings=anything)(audit)
+
+
+def audit(context: typer.Context) -> None:
+    """The sidecar's log of every request, decision and delivery."""
+    foreground(context, "audit")
