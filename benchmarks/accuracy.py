@@ -22,11 +22,11 @@ from pathlib import Path
 CLOSEREAD = str(Path(sysconfig.get_path("scripts")) / "closeread")
 
 
-def analyze(folder: Path, report: Path) -> None:
+def analyze(folder: Path, report: Path, options: list[str]) -> None:
     """Scan `folder` as a user would, from inside it, into `report`."""
     print(f"scanning {folder.name} ...", end=" ", flush=True)
     started = time.perf_counter()
-    command = [CLOSEREAD, "analyze", "--path", ".", "--output", str(report.resolve())]
+    command = [CLOSEREAD, "analyze", "--path", ".", "--output", str(report.resolve()), *options]
     outcome = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     print(f"{time.perf_counter() - started:.1f} s")
     if outcome.returncode not in (0, 3):
@@ -49,7 +49,11 @@ def main() -> None:
     parser.add_argument("--scorer", type=Path)
     parser.add_argument("--truth", type=Path, help="owasp only; default: expected.csv in FOLDER")
     parser.add_argument("--reports", type=Path, default=Path(".cache/accuracy"))
+    parser.add_argument(
+        "--inferred", action="store_true", help="with what the model in use infers of unknown libraries"
+    )
     options = parser.parse_args()
+    more = ["--inferred"] if options.inferred else []
     folder: Path = options.folder.resolve()
     if not folder.is_dir():
         sys.exit(f"{folder} is no folder")
@@ -59,7 +63,7 @@ def main() -> None:
 
     if options.corpus == "owasp":
         report = reports / f"{folder.name}.json"
-        analyze(folder, report)
+        analyze(folder, report, more)
         arguments = ["owasp", str(report), str(options.truth or folder / "expected.csv")]
     else:
         applications = [at.name.removesuffix(".truth.json") for at in sorted(folder.glob("*.truth.json"))]
@@ -67,7 +71,7 @@ def main() -> None:
             sys.exit(f"{folder} holds no NAME.truth.json")
         for number, name in enumerate(applications, 1):
             print(f"[{number}/{len(applications)}]", end=" ")
-            analyze(folder / name, reports / f"{name}.json")
+            analyze(folder / name, reports / f"{name}.json", more)
         arguments = ["realvuln-all", str(reports), str(folder)]
     sys.exit(subprocess.run([sys.executable, str(scorer), *arguments], check=False).returncode)
 

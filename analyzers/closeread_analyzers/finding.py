@@ -93,6 +93,15 @@ class Ignore:
     origin: str = "closeread"
 
 
+INFERRED = "-inferred"
+"""Ends a rule's id in a finding that rests on what a model said of a library, and nobody confirmed."""
+
+
+def plain_rule(rule: str) -> str:
+    """The rule of a finding, without the mark of what was inferred."""
+    return rule.removesuffix(INFERRED)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One bug or remark.

@@ -24,6 +24,7 @@ from .flow.frame import Hit, Record, UseHit, better
 from .flow.memory import Interrupted
 from .flow.routes import Routes
 from .flow.scopes import Source, index
+from .flow.unknown import Api, Unknown
 from .languages import Tree, language_of
 
 RECURSION_LIMIT = 12_000
@@ -191,6 +192,28 @@ class Project:
             self.change(path, _byte_edits(fix.edits, undo=True))
         gone, new = _difference(before, after)
         return not new and gone >= Counter(map(_identity, findings))
+
+    def unknown(
+        self, paths: Iterable[str], sinks: Iterable[str], cancelled: Callable[[], bool] = lambda: False
+    ) -> list[Api]:
+        """The library calls that no model describes, where it could matter for `sinks` (kinds); those met most come first.
+
+        That is: data from outside goes into them, or what they give reaches a known sink. Like `why`, it analyses anew
+        what it looks at. A file that cannot be analysed is left out. Raises `Cancelled`.
+        """
+        wanted = frozenset(sinks)
+        rules = [rule for kind in wanted for rule in self.catalogue.flows.get(kind, ())]
+        observer = Unknown(frozenset().union(*(rule.flow_from for rule in rules)), wanted)
+        fresh = Project(self.files, self.catalogue)
+        fresh._engine.observer = observer
+        for path in paths:
+            try:
+                fresh.analyze(path, cancelled)
+            except Cancelled:
+                raise
+            except (Exception, RecursionError):
+                continue  # told where the file itself is analysed
+        return sorted(observer.found, key=lambda api: (-observer.found[api], api))
 
     # --- Sources ----------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from functools import cache
 
 from .catalogue import Rule
 from .check import Report, is_test
-from .finding import Confidence, Finding, Location, Severity, Step
+from .finding import INFERRED, Confidence, Finding, Location, Severity, Step
 from .flow.frame import Hit, UseHit
 from .flow.scopes import Source
+from .flow.values import INFERRED as INFERRED_SURE
 from .flow.values import Site, Trail
 
 _SPACE = re.compile(r"\s+")
@@ -41,8 +42,12 @@ class Presentation:
         steps.append(Step(self._location(hit.site), f"reaches `{sink}`", "sink"))
         rule = hit.rule
         message = rule.message.replace("{source}", hit.taint.label).replace("{sink}", sink).replace("{name}", sink)
-        sure = min(rule.confidence, Confidence(hit.sure))
-        return self._finding(rule, hit.site, message, sure, tuple(steps))
+        sure = min(rule.confidence, Confidence(max(hit.sure, 0)))
+        finding = self._finding(rule, hit.site, message, sure, tuple(steps))
+        if finding is None or hit.sure > INFERRED_SURE:
+            return finding
+        message = f"{finding.message} Inferred by the model: no file describes what a call on this way does."
+        return replace(finding, rule=f"{rule.id}{INFERRED}", message=message, confidence=Confidence.LOW)
 
     def use(self, hit: UseHit) -> Finding | None:
         """A use's finding."""

@@ -18,10 +18,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from closeread_analyzers.finding import FileResult, Finding, Location, Problem, Severity
+from closeread_analyzers.finding import FileResult, Finding, Location, Problem, Severity, plain_rule
 
 from . import remembered, version, work
 from . import settings as settings_
+from .inferred import Inference, infer
 from .reports import Report
 from .reports._secrets import secret_places
 from .settings import Settings
@@ -56,6 +57,7 @@ class Tools:
     spawn: work.Spawn = work.spawn_worker
     cache_folder: Path | None = None
     rules: Callable[[], Mapping[str, Rule]] = field(default=lambda: _rules())
+    infer: Callable[[Workspace, Sequence[str]], Inference] = infer
     progress: Progress = field(default=lambda done, total: None)
     cancelled: Callable[[], bool] = field(default=lambda: False)
 
@@ -102,6 +104,7 @@ class _Run:
         self.exclude = exclude
         self.parts: list[_Part] = []
         self.problems: list[Problem] = []
+        self.warnings: list[str] = []
         self.missing = 0
         self.cached = 0
         self.ignored = 0
@@ -139,6 +142,8 @@ class _Run:
         workspace = Workspace(root, settings)
         listing = workspace.sources(given)
         files = tuple(path for path in listing.files if self.take(root, path))
+        if settings.inferred:
+            workspace = self.inferring(workspace, files)
         problems = (*problems, *listing.problems, *self.unknown_rules(settings))
         if not listing.files and not listing.problems:
             where = ", ".join(str(path) for path in given)
@@ -146,6 +151,13 @@ class _Run:
         self.problems += [self.here_problem(root, problem) for problem in problems]
         self.ignored += listing.ignored
         self.parts.append(_Part(root, workspace, files, root in given))
+
+    def inferring(self, workspace: Workspace, files: tuple[str, ...]) -> Workspace:
+        """The workspace with what a model infers among its models."""
+        inference = self.tools.infer(workspace, files)
+        if inference.warning:
+            self.warnings.append(inference.warning)
+        return Workspace(workspace.root, dataclasses.replace(workspace.settings, models=inference.models))
 
     def take(self, root: Path, path: str) -> bool:
         """Whether no other part has this file: one project may lie inside another."""
@@ -269,17 +281,18 @@ class _Run:
             remedies=self.remedies(tuple(shown), secrets),
         )
         warnings = (self.store.warning,) if self.store is not None and self.store.warning else ()
-        return Scan(report, gate, warnings)
+        return Scan(report, gate, (*self.warnings, *warnings))
 
-    def own_models(self) -> tuple[int, int]:
-        """How many models of the user's own are in force, and how many of them clear data."""
+    def own_models(self) -> tuple[int, int, int]:
+        """How many models of the user's own are in force, how many of them clear data, and how many a model inferred."""
         packed = [part.workspace.settings.models for part in self.parts if part.workspace.settings.models]
         if not packed:
-            return 0, 0
+            return 0, 0, 0
         from closeread_analyzers.catalogue import user_in_force
 
         counts = [user_in_force(one) for one in packed]
-        return sum(count.entries for count in counts), sum(count.clearing for count in counts)
+        entries, clearing, inferred = (sum(column) for column in zip(*counts, strict=True))
+        return entries, clearing, inferred
 
     def nothing_worked(self) -> bool:
         """Whether the analysis failed on every single file: that is a defect here, and no clean result."""
@@ -354,7 +367,7 @@ class _Run:
 
 
 def _is_hidden(finding: Finding, settings: Settings, disabled: frozenset[str]) -> bool:
-    if finding.rule in disabled or finding.confidence < settings.min_confidence:
+    if plain_rule(finding.rule) in disabled or finding.rule in disabled or finding.confidence < settings.min_confidence:
         return True
     if finding.severity < settings.min_severity:
         return True
@@ -362,7 +375,9 @@ def _is_hidden(finding: Finding, settings: Settings, disabled: frozenset[str]) -
 
 
 def _fails(finding: Finding, fail_on: Severity | None) -> bool:
-    return fail_on is not None and finding.kind == "vulnerability" and finding.severity >= fail_on
+    # What rests on a model's answer fails no pipeline: nobody has confirmed it.
+    sure = finding.rule == plain_rule(finding.rule)
+    return fail_on is not None and finding.kind == "vulnerability" and finding.severity >= fail_on and sure
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:

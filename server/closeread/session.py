@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from closeread_analyzers.finding import FileResult, Finding, Problem
+from closeread_analyzers.finding import FileResult, Finding, Problem, plain_rule
 from closeread_analyzers.languages import language_of
 from closeread_analyzers.pipeline import Cancelled, Project, merged
 
@@ -60,7 +60,7 @@ def shown(finding: Finding, settings: Settings) -> bool:
         finding.suppression is None
         and finding.severity >= settings.min_severity
         and finding.confidence >= settings.min_confidence
-        and finding.rule not in settings.disable
+        and not {finding.rule, plain_rule(finding.rule)} & set(settings.disable)
         and (settings.remarks or finding.kind != "remark")
     )
 

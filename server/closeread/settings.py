@@ -59,6 +59,9 @@ class Settings:
 
     cache: bool = True
 
+    inferred: bool = False
+    """Whether what a model infers of libraries that no file describes counts too."""
+
     models: str = ""
     """The user's own models (`[[source]]`, `[[sink]]`...), packed: see `closeread_analyzers.catalogue.user`."""
 
@@ -133,6 +136,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "file-timeout": _seconds,
     "jobs": _count(0),
     "cache": _switch,
+    "inferred": _switch,
 }
 
 LineOf = Callable[[str], int]

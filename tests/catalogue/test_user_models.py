@@ -189,8 +189,9 @@ def test_the_built_in_catalogue_stays_as_it_is() -> None:
 def test_what_is_in_force() -> None:
     told = SOURCE + '[[barrier]]\ncall = "a.b"\nclears = ["@text"]\n[[noreturn]]\ncall = "a.c"\n'
 
-    assert user_in_force("") == (0, 0)
-    assert user_in_force(packed(told)) == (3, 2)
+    assert user_in_force("") == (0, 0, 0)
+    assert user_in_force(packed(told)) == (3, 2, 0)
+    assert user_in_force(packed(SOURCE + "inferred = true\n" + told)) == (3, 2, 1)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_the_summary_says_how_many_are_in_force() -> None:
 
     assert "In force: 2 models of your own, 1 of them clearing data." in invoke("analyze", "--path", ".").stdout
     report = json.loads(invoke("analyze", "--path", ".", "--format", "json").stdout)
-    assert report["own_models"] == {"entries": 2, "clearing": 1}
+    assert report["own_models"] == {"entries": 2, "clearing": 1, "inferred": 0}
     Path("closeread.toml").write_text("")
     assert "In force" not in invoke("analyze", "--path", ".").stdout
 

@@ -39,7 +39,7 @@ from .entries import (
 )
 from .models import Kinds, merge, read_kinds, read_model
 from .reading import CatalogueError, read_text
-from .rules import BUILTIN_RULES, TRAITS, Check, Example, Mark, Mend, Repair, Rule, module_of, read_rule
+from .rules import BUILTIN_RULES, TRAITS, Check, Example, Mark, Mend, Repair, Rule, Rules, module_of, read_rule
 
 __all__ = [
     "TRAITS",
@@ -87,7 +87,7 @@ class Catalogue:
     """
 
     def __init__(self, rules: Iterable[Rule], kinds: Kinds, texts: dict[str, list[tuple[Path, str]]], digest: str):
-        self.rules: dict[str, Rule] = {rule.id: rule for rule in rules}
+        self.rules: Mapping[str, Rule] = Rules(rules)
         self.kinds = kinds
         self.prefixes = kinds.prefixes
         self.digest = digest

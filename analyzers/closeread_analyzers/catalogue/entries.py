@@ -77,6 +77,7 @@ class Entry:
 
     `receiver` (for `?.name` paths) is to be searched in `name_words` of the receiver's last name.
     `library` is the stem of the file that says so. An entry equals only itself, which is quick.
+    `inferred`: a model said so, and nobody has confirmed it.
     """
 
     match: Match
@@ -86,6 +87,7 @@ class Entry:
     unless: tuple[Condition, ...] = ()
     receiver: re.Pattern[str] | None = None
     description: str = ""
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -111,6 +111,7 @@ class _Shared(TypedDict):
     unless: tuple[Condition, ...]
     receiver: re.Pattern[str] | None
     description: str
+    inferred: bool
 
 
 @lru_cache(maxsize=1024)
@@ -212,6 +213,7 @@ def _shared(table: Table, matches: tuple[Match, ...]) -> _Shared:
         "unless": _conditions(table, "unless", match),
         "receiver": receiver,
         "description": table.string("description", ""),
+        "inferred": table.flag("inferred", False),
     }
 
 
@@ -364,7 +366,7 @@ WORDS = {
     "auth": _Word(("decorator", "call", "base"), (), _auth),
     "template": _Word(("call", "decorator"), ("name", "context", "autoescape", "switch"), _template),
 }
-_SHARED_KEYS = ("when", "unless", "receiver", "description")
+_SHARED_KEYS = ("when", "unless", "receiver", "description", "inferred")
 
 
 # --- A language's folder ---------------------------------------------------------------------------
@@ -395,6 +397,8 @@ def read_entry(word: str, table: Table, kinds: Kinds) -> Entry:
     matches, keys, make = WORDS[word]
     entry = make(table, _shared(table, matches), kinds)
     table.finish((*matches, *keys, *_SHARED_KEYS))
+    if entry.inferred and not isinstance(entry, Source | Sink):
+        table.fail("only a [[source]] or a [[sink]] can be `inferred`: what hides findings needs a person", "inferred")
     return entry
 
 

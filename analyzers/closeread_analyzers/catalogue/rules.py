@@ -9,15 +9,15 @@ import importlib
 import importlib.util
 import re
 import string
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from .. import ir
-from ..finding import Confidence, Edit, Severity
+from ..finding import INFERRED, Confidence, Edit, Severity
 from .models import Kinds
 from .reading import CatalogueError, Table, nearest, parse_toml, read_text
 
@@ -174,6 +174,26 @@ class Rule:
     def examples(self) -> tuple[Example, ...]:
         """The code blocks under "Flagged" and "Not flagged"."""
         return tuple(_examples(self))
+
+
+class Rules(Mapping[str, Rule]):
+    """Every rule by its id. The twin of a rule, for findings that rest on a model's answer, is found by name and not listed."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules: dict[str, Rule] = {rule.id: rule for rule in rules}
+
+    def __getitem__(self, name: str) -> Rule:
+        found = self._rules.get(name)
+        if found is None and name.endswith(INFERRED):
+            plain = self._rules[name.removesuffix(INFERRED)]
+            return replace(plain, id=name, title=f"{plain.title} (inferred by the model)")
+        return self._rules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
 
 
 def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> Rule:

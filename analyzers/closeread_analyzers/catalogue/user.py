@@ -27,10 +27,11 @@ _MOST_OPTIONAL = 6
 
 
 class InForce(NamedTuple):
-    """How many entries a user has, and how many of them can hide a finding."""
+    """How many entries a user has, how many of them can hide a finding, and how many more a model inferred."""
 
     entries: int
     clearing: int
+    inferred: int = 0
 
 
 def is_model(word: str, value: Any) -> bool:
@@ -67,7 +68,8 @@ def entries(packed: str, kinds: Kinds, languages: Iterable[str]) -> dict[str, li
 def in_force(packed: str, kinds: Kinds, languages: Iterable[str]) -> InForce:
     """What a text that `checked` made amounts to."""
     made = [entry for _, entry in _unpacked(packed, kinds, tuple(languages))]
-    return InForce(len(made), sum(_clears(entry) for entry in made))
+    inferred = sum(entry.inferred for entry in made)
+    return InForce(len(made) - inferred, sum(_clears(entry) for entry in made), inferred)
 
 
 def _unpacked(packed: str, kinds: Kinds, languages: tuple[str, ...]) -> Iterator[tuple[str, Entry]]:

@@ -32,6 +32,7 @@ from ..regex import is_exponential, is_narrow
 from . import callbacks, containers, expressions, folding, own, reflection, rendering
 from .summaries import Application
 from .values import (
+    INFERRED,
     NONE,
     UNKNOWN,
     UNKNOWN_VALUE,
@@ -273,6 +274,8 @@ def library(
         taints = join_taints(taints, _assumed(frame, node, callee, receiver, arguments, bool(entries), consumed))
     else:
         _call_back(frame, node, receiver, arguments)
+    if not entries and frame.engine.observer is not None:
+        taints = join_taints(taints, frame.engine.observer.unknown(frame, node, callee))
     result = Value(taints, UNKNOWN, returns, template, 0, None, callee.name)
     if template is not None:
         return result
@@ -361,6 +364,8 @@ def _call_back(frame: Frame, node: ir.Call, receiver: Value, arguments: Argument
 
 
 def _reach(frame: Frame, node: ir.Node, entry: Sink, arguments: Arguments, receiver: Value, sure: int) -> None:
+    if entry.inferred:
+        sure = INFERRED
     for ref in entry.arguments:
         if ref.kind == "all":
             for value in arguments.all():
@@ -436,7 +441,7 @@ def source(frame: Frame, node: ir.Node, entry: Source, value: Value, receiver: V
     site = frame.site(node)
     label = excerpt(frame, node)
     crumb = entry.crumb or entry.description or "data from outside"
-    return Taint(entry.kind, site, label, frozenset(), Trail(None, site, crumb), sure)
+    return Taint(entry.kind, site, label, frozenset(), Trail(None, site, crumb), INFERRED if entry.inferred else sure)
 
 
 def excerpt(frame: Frame, node: ir.Node) -> str:

@@ -213,7 +213,10 @@ def _meet(frame: Frame, ref: FunctionRef, hit: SinkHit, whole: Value, keys: tupl
         trail = joined(kept, symbol.trail)
         cleared = taint.cleared | symbol.cleared
         frame.reach(
-            hit.kind, Taint(taint.kind, taint.origin, taint.label, cleared, trail, min(taint.sure, 1)), hit.site, 1
+            hit.kind,
+            Taint(taint.kind, taint.origin, taint.label, cleared, trail, min(taint.sure, 1)),
+            hit.site,
+            min(hit.sure, 1),
         )
 
 

@@ -31,7 +31,7 @@ from .values import (
 
 if TYPE_CHECKING:
     from .engine import Engine
-    from .watch import Watch
+    from .watch import Observer
 
 
 class Namespace(NamedTuple):
@@ -66,7 +66,7 @@ class Names(Memories):
             kind for kind, rules in catalogue.flows.items() if any("literal" in rule.flow_from for rule in rules)
         )
         self.cancelled: Callable[[], bool] = lambda: False
-        self.observer: Watch | None = None
+        self.observer: Observer | None = None
         self._ticks = 0
         self._running: set[int] = set()
         self._sizes: dict[ir.Node, int] = {}

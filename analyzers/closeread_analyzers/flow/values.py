@@ -138,6 +138,9 @@ class Taint:
 Taints = tuple[Taint, ...]
 NONE: Final[Taints] = ()
 
+INFERRED: Final = -1
+"""How sure what rests on an `inferred` entry is: less than anything else. (0 by assumption, 1 by name alone, 2 by path.)"""
+
 
 class FunctionRef(NamedTuple):
     """A function of the workspace: the file and the unit's name."""

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .. import ir
 from ..catalogue import Entry
 from . import calls, expressions, own
 from . import frame as frames
 from .values import (
+    NONE,
     UNKNOWN,
     Bound,
     ClassRef,
@@ -108,6 +109,26 @@ class _Going:
     explained: set[Origin] = field(default_factory=set)
 
 
+class Observer(Protocol):
+    """Whom the interpreter tells of what it does."""
+
+    def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: calls.Arguments) -> None:
+        """A call is about to be made."""
+        ...
+
+    def unknown(self, frame: Frame, node: ir.Call, callee: Value) -> Taints:
+        """A call that no model describes was made. Its value carries these taints besides, for the observer's use."""
+        ...
+
+    def arrived(self, frame: Frame, kind: str, taint: Taint, site: Site) -> None:
+        """Data is at a sink, harmless or not."""
+        ...
+
+    def narrowed(self, frame: Frame, node: ir.Expression, before: Value, after: Value) -> None:
+        """A test holds, and says something of what `node` names."""
+        ...
+
+
 class Watch:
     """The notes of one run."""
 
@@ -159,6 +180,10 @@ class Watch:
         known_call = self.calls.get(node)
         if known_call is None or len(known_call.tainted) <= len(tainted):
             self.calls[node] = SeenCall(callee, said, tainted, untainted)
+
+    def unknown(self, frame: Frame, node: ir.Call, callee: Value) -> Taints:
+        """See `Observer`; nothing is added."""
+        return NONE
 
     def narrowed(self, frame: Frame, node: ir.Expression, before: Value, after: Value) -> None:
         """A test holds, and says something of what `node` names."""

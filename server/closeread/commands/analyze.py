@@ -48,6 +48,10 @@ def analyze(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if anything could not be analysed.")] = False,
     exclude: Annotated[list[str] | None, typer.Option(help="A pattern as in .gitignore; may be repeated.")] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=0, help="Processes; 0 is one a core.")] = None,
+    inferred: Annotated[
+        bool,
+        typer.Option("--inferred", help="Count what a local model infers of libraries that no file describes."),
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor fill the cache.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every problem, and tracebacks.")] = False,
@@ -62,6 +66,8 @@ def analyze(
         changes["fail_on"] = severity(fail_on)
     if jobs is not None:
         changes["jobs"] = jobs
+    if inferred:
+        changes["inferred"] = True
     if no_cache:
         changes["cache"] = False
     with complaints(verbose):

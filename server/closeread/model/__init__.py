@@ -5,6 +5,7 @@
     shelf.py                the models this user has, and the one in use
     download.py             the one module of this package that opens a connection, for `closeread model pull` alone
 
+    librarian.py            what does this library's call do with data? Its questions are librarian.toml, what ships shipped.tsv
     question.py             what is asked and answered, as data
     assistant.py            questions in, answers out: from memory (answers.py) or from the process
     process.py              the process, as its parent sees it: started on need, given back, restarted, refused

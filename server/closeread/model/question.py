@@ -13,7 +13,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A conversation up to the point where the model goes on. `lead` is how its answer begins."""
+    """A conversation up to the point where the model goes on; without `system`, a text that goes on where it ends.
+
+    `lead` is how the model's answer begins.
+    """
 
     system: str
     shared: str

@@ -276,7 +276,7 @@ class Scheduler:
         """A prompt's tokens: the shared ones, and its own."""
         known = self._begins.get((prompt.system, prompt.shared))
         if known is None:
-            before, after = self.llama.conversation(prompt.system)
+            before, after = self.llama.conversation(prompt.system) if prompt.system else ("", "")
             begin = self.llama.tokens(before, control=True, first=True) + self.llama.tokens(prompt.shared)
             if len(self._begins) >= 4 * PREFIXES:
                 self._begins.clear()

@@ -39,10 +39,10 @@ class Report:
 
     `findings` are in the order of path, line and rule; `suppressed` ones stand apart. `hidden` counts
     what the thresholds left out. `own_models` says how many models of the user's own were in force, and how many of
-    them clear data or end a path, and so may hide a finding. `lines_of` gives a file's lines; what is shown of
-    them goes through `line`, which hides the `secrets`. `remedies` makes the patches of findings, by fingerprint,
-    when a format asks for them. `failed` says that the
-    scan itself could not be done, wholly or in part (a path that does not exist), beyond problems of single files.
+    them clear data or end a path, and so may hide a finding, and how many more a model inferred. `lines_of` gives a
+    file's lines; what is shown of them goes through `line`, which hides the `secrets`. `remedies` makes the patches of
+    findings, by fingerprint, when a format asks for them. `failed` says that the scan itself could not be done, wholly
+    or in part (a path that does not exist), beyond problems of single files.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -53,7 +53,7 @@ class Report:
     cached: int = 0
     ignored: int = 0
     hidden: int = 0
-    own_models: tuple[int, int] = (0, 0)
+    own_models: tuple[int, int, int] = (0, 0, 0)
     started: datetime = _START
     ended: datetime = _START
     version: str = "0"

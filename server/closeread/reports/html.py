@@ -206,8 +206,9 @@ def _suppressed(report: Report) -> Iterator[str]:
 def _footer(report: Report) -> Iterator[str]:
     seconds = (report.ended - report.started).total_seconds()
     hidden = f"{report.hidden:,} below the thresholds or disabled. " if report.hidden else ""
-    entries, clearing = report.own_models
+    entries, clearing, inferred = report.own_models
     own = f"In force: {_count(entries, 'model')} of your own, {clearing} of them clearing data. " if entries else ""
+    own += f"Inferred by a language model, confirmed by nobody: {inferred:,}. " if inferred else ""
     yield f"<footer><p>{hidden}{own}Scanned in {seconds:.1f} s by Closeread {_text(report.version)}, on one machine.</p></footer>"
 
 

@@ -33,7 +33,7 @@ def document(report: Report) -> dict[str, Any]:
         "lines": report.lines,
         "ignored": report.ignored,
         "hidden": report.hidden,
-        "own_models": {"entries": report.own_models[0], "clearing": report.own_models[1]},
+        "own_models": dict(zip(("entries", "clearing", "inferred"), report.own_models, strict=True)),
         "findings": [_finding(report, finding) for finding in report.findings],
         "suppressed": [_finding(report, finding) for finding in report.suppressed],
         "problems": [

@@ -142,10 +142,12 @@ def _totals(report: Report) -> Iterator[Line]:
     scanned = f"Scanned {_count(report.files, 'file')}, {_count(report.lines, 'line')} in {seconds:.1f} s"
     reused = f" ({report.cached:,} unchanged since an earlier scan)" if report.cached else ""
     yield [(scanned + reused + ".", "dim")]
-    entries, clearing = report.own_models
+    entries, clearing, inferred = report.own_models
     if entries:
         hiding = f", {clearing} of them clearing data" if clearing else ""
         yield [(f"In force: {_count(entries, 'model')} of your own{hiding}.", "dim")]
+    if inferred:
+        yield [(f"Inferred by a language model, confirmed by nobody: {_count(inferred, 'entry', 'entries')}.", "dim")]
     if report.problems or report.failed:
         yield [(f"The scan is incomplete: {_count(len(report.problems), 'problem')}.", "yellow")]
 
@@ -160,8 +162,8 @@ def _origins(suppressed: tuple[Finding, ...]) -> str:
     return f" ({', '.join([*words, *(f'{count} by {origin}' for origin, count in sorted(counts.items()))])})"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _count(number: int, noun: str, many: str = "") -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {many or noun + 's'}"
 
 
 def harmless(text: str) -> str:
