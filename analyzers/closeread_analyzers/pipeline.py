@@ -11,7 +11,6 @@ import hashlib
 import sys
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
 from typing import Any, NamedTuple, Protocol
 
 from . import fixing, ir, presentation, suppression
@@ -380,10 +379,10 @@ def _byte_edits(edits: Iterable[Edit], *, undo: bool = False) -> list[tuple[int,
     return made[::-1] if undo else made
 
 
-def merged(results: Iterable[FileResult], today: date | None = None, whole: bool = False) -> list[Finding]:
+def merged(results: Iterable[FileResult], today: str = "", whole: bool = False) -> list[Finding]:
     """The findings of several files, each once, with what the files' comments say of them, ordered by place.
 
-    `today` is what expiring comments are judged by; `whole` says that these are the results of the whole project, so
+    `today`, in ISO 8601, is what expiring comments are judged by; `whole` says that these are the results of the whole project, so
     that a comment that answers nothing is known to be unused.
     """
     unique: dict[str, Finding] = {}

@@ -12,72 +12,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from functools import cache
 from itertools import accumulate
-from pathlib import Path
-from typing import Literal
 
 from .catalogue import Rule
+from .catalogue.foreign import ANY_VULNERABILITY, tools
 from .finding import Finding, Ignore, Location, Suppression
 from .languages import Language
 
 OURS = "closeread"
 MARKER = b"closeread:"
 _OURS = re.compile(r"closeread:\s*ignore\b(?:\[(?P<rules>[^\]\n]*)\])?(?P<reason>[^\n]*)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\(\s*until\s+([^)\s]*)\s*\)")
 _NEXT_COMMENT = re.compile(r"\s(?:#|//)\s|\s*(?:\*/|-->|#\})")
 _OPENING = "#/*<!-{; \t"
 
 
 # --- What is written -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One table of suppressions.toml: another tool's comments."""
-
-    name: str
-    comment: re.Pattern[str]
-    id: re.Pattern[str] | None
-    bare: Literal["all", "vulnerability", "nothing"]
-    rules: tuple[tuple[str, tuple[str, ...]], ...]
-    """A pattern of ids; the rules' ids and "CWE-78" that it means."""
-
-    def meaning(self, ids: str | None) -> tuple[str, ...]:
-        """What a comment with these ids answers."""
-        named = self.id.findall(ids) if ids and self.id is not None else []
-        if named:
-            meant = (means for one in named for pattern, means in self.rules if fnmatchcase(one, pattern))
-            return tuple(dict.fromkeys(word for means in meant for word in means))
-        return {"all": ("*",), "vulnerability": (_VULNERABILITY,), "nothing": ()}[self.bare]
-
-
-_VULNERABILITY = "* vulnerability"
-
-
-@cache
-def tools() -> tuple[Tool, ...]:
-    """The other tools whose comments are honoured."""
-    data = tomllib.loads(Path(__file__).with_name("suppressions.toml").read_text("utf-8"))
-    return tuple(
-        Tool(
-            name,
-            re.compile(table["comment"]),
-            re.compile(table["id"]) if "id" in table else None,
-            table["bare"],
-            tuple(
-                (pattern, tuple(f"CWE-{word}" if isinstance(word, int) else word for word in means))
-                for pattern, means in table.get("rules", {}).items()
-            ),
-        )
-        for name, table in data.items()
-    )
 
 
 @cache
@@ -158,13 +113,13 @@ def answered(
     findings: Iterable[Finding],
     comments: Iterable[Ignore],
     rules: Mapping[str, Rule],
-    today: date | None = None,
+    today: str = "",
     whole: bool = False,
 ) -> list[Finding]:
     """The findings, with their suppressions, and then what is wrong with the comments.
 
-    Without a date nothing is out of date. `whole` says that `findings` are those of the whole project: only then can a
-    comment be called unused whose rule is about flows, since these may come from any file.
+    `today` is a date in ISO 8601; without one nothing is out of date. `whole` says that `findings` are those of the
+    whole project: only then can a comment be called unused whose rule is about flows, since these may come from any file.
     """
     by_line: dict[tuple[str, int], list[Ignore]] = defaultdict(list)
     own: list[Ignore] = []
@@ -198,36 +153,36 @@ def _answers(comment: Ignore, finding: Finding, rule: Rule | None) -> str:
     for word in comment.rules:
         if (
             word in ("*", finding.rule)
-            or (word == _VULNERABILITY and finding.kind == "vulnerability")
+            or (word == ANY_VULNERABILITY and finding.kind == "vulnerability")
             or (comment.origin != OURS and word in weaknesses)
         ):
             return word
     return ""
 
 
-def _is_over(comment: Ignore, today: date | None) -> bool:
-    return bool(comment.until) and today is not None and ((last := _day(comment.until)) is None or last < today)
+def _is_over(comment: Ignore, today: str) -> bool:
+    return bool(comment.until and today) and (not _is_date(comment.until) or comment.until < today)
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    year, month, day = (int(part) for part in text.split("-"))
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    return 1 <= month <= 12 and 1 <= day <= days[month - 1]
 
 
 # --- What is wrong with comments -------------------------------------------------------------------
 
 
-def _faults(
-    comment: Ignore, used: set[str], rules: Mapping[str, Rule], today: date | None, whole: bool
-) -> Iterator[Finding]:
+def _faults(comment: Ignore, used: set[str], rules: Mapping[str, Rule], today: str, whole: bool) -> Iterator[Finding]:
     """At most one finding a comment."""
     by_fate = {rule.suppression: rule for rule in rules.values() if rule.suppression}
     if not comment.rules or not comment.reason:
         name = "names no rule, and so answers nothing" if not comment.rules else "gives no reason"
         yield _fault(comment, by_fate["bare"], name)
-    elif comment.until and _day(comment.until) is None:
+    elif comment.until and not _is_date(comment.until):
         yield _fault(comment, by_fate["expired"], f"`{comment.until[:40]}` is no date (2027-01-31 is one)")
     elif _is_over(comment, today):
         yield _fault(comment, by_fate["expired"], f"it held until {comment.until}")

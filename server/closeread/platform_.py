@@ -98,6 +98,15 @@ def _umask() -> int:
     return mask
 
 
+def program(name: str) -> Path | None:
+    """Where an installed program is: in an absolute folder of the PATH, and never in the current one."""
+    for folder in map(Path, os.environ.get("PATH", "").split(os.pathsep)):
+        path = folder / (f"{name}.exe" if WINDOWS else name)
+        if folder.is_absolute() and is_regular(path) and os.access(path, os.X_OK):
+            return path
+    return None
+
+
 def cores() -> int:
     """How many processes can really run at once here."""
     if sys.version_info >= (3, 13):

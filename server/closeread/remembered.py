@@ -65,15 +65,10 @@ class Recollection:
 
     def _holds(self, absent: list[str], present: dict[str, str]) -> bool:
         for path in set(absent) - self._absent:
-            if is_folder(self.workspace, path) if path.endswith("/") else self.workspace.digest(path):
+            if self.workspace.has_folder(path) if path.endswith("/") else self.workspace.digest(path):
                 return False
             self._absent.add(path)
         return all(self.workspace.digest(path) == digest for path, digest in present.items())
-
-
-def is_folder(workspace: Workspace, path: str) -> bool:
-    """Whether there is a folder of this name below the root; what is reached through links counts too."""
-    return ".." not in path.split("/") and (workspace.root / path).is_dir()
 
 
 @cache

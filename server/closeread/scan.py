@@ -249,7 +249,7 @@ class _Run:
                 lines += result.lines
                 files += 1
                 self.problems += [self.here_problem(part.root, problem) for problem in result.problems]
-            for finding in merged(part.results.values(), started.date(), part.whole):
+            for finding in merged(part.results.values(), started.date().isoformat(), part.whole):
                 here = self.here_finding(part.root, finding)
                 found.append(here)
                 if finding.suppression is not None:

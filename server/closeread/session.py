@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,9 @@ class Session:
     """Folders, open texts, and their analysis."""
 
     def __init__(
-        self, project_factory: ProjectFactory = _project, today: Callable[[], date] = lambda: datetime.now(UTC).date()
+        self,
+        project_factory: ProjectFactory = _project,
+        today: Callable[[], str] = lambda: datetime.now(UTC).date().isoformat(),
     ) -> None:
         """`today` is what suppressions that expire are judged by: the date in UTC, as in every report."""
         self._factory = project_factory

@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from closeread_analyzers.finding import FileResult, Problem, from_json
 
 from . import platform_
-from .remembered import is_folder
 from .workspace.files import Source, Workspace
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class Snapshot:
 
     def exists(self, path: str) -> bool:
         """See `closeread_analyzers.pipeline.Files`."""
-        return is_folder(self.workspace, path) if path.endswith("/") else self.workspace.exists(path)
+        return self.workspace.has_folder(path) if path.endswith("/") else self.workspace.exists(path)
 
 
 MakeAnalyser = Callable[[Snapshot], Analyser]

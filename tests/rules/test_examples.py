@@ -6,15 +6,13 @@ becomes right, so that the mark goes with it.
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from closeread_analyzers.catalogue import Example, builtin
 from closeread_analyzers.languages import language_of
 from closeread_analyzers.pipeline import Project, merged
 
-TODAY = date(2026, 7, 1)
+TODAY = "2026-07-01"
 EXAMPLES = [example for rule in builtin().rules.values() for example in rule.examples]
 
 

@@ -79,7 +79,9 @@ def _finding(path: str, number: int, line: str, word: str) -> Finding:
         confidence=Confidence.MEDIUM,
         cwe=None if word == "REMARK" else 89,
         kind="remark" if word == "REMARK" else "vulnerability",
-        fingerprint=blake2b(f"{path}\0{number}\0{line}\0{word}".encode(), digest_size=16).hexdigest(),
+        fingerprint=blake2b(
+            f"{path}\0{number}\0{line}\0{word}".encode("utf-8", "surrogateescape"), digest_size=16
+        ).hexdigest(),
         function="view",
         trace=()
         if word == "REMARK"

@@ -19,7 +19,7 @@ from closeread_analyzers.finding import Finding, Location, Severity, Step
 from . import Report, cwe_url, place, tally
 from .text import harmless
 
-suffixes = (".html", ".htm")
+suffixes = (".html",)
 
 _AROUND = 2
 _MOST_LINES = 14

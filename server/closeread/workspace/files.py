@@ -109,6 +109,10 @@ class Workspace:
         folder, _, name = path.rpartition("/")
         return name in self._folder(folder).files
 
+    def has_folder(self, path: str) -> bool:
+        """Whether there is a folder of this name below the root; what is reached through links counts too."""
+        return ".." not in path.split("/") and (self.root / path).is_dir()
+
     def digest(self, path: str) -> str:
         """The digest of the file's text as last read, "" where there is none."""
         known = self._digests.get(path)
@@ -131,21 +135,21 @@ class Workspace:
     def _load(self, path: str) -> Source:
         limit = self.settings.max_file_size
         if not _is_plain(path):
-            return _refused(path, "Not a path inside the project.", "unreadable")
+            return refused(path, "Not a path inside the project.", "unreadable")
         full = os.path.join(self._real_root, path)
         try:
             # Only a link can lead outside, and most paths have none; `realpath` costs more than reading.
             if (os.path.islink(full) or self._folder(path.rpartition("/")[0]).linked) and not self._is_inside(full):
-                return _refused(path, "A symbolic link that leaves the project; not followed.", "unreadable")
+                return refused(path, "A symbolic link that leaves the project; not followed.", "unreadable")
             data = platform_.read_regular(full, limit)
         except FileNotFoundError:
-            return _refused(path, "The file has gone since the scan began.", "unreadable")
+            return refused(path, "The file has gone since the scan began.", "unreadable")
         except (OSError, ValueError) as error:
             why = platform_.reason(error) if isinstance(error, OSError) else str(error)
-            return _refused(path, f"Cannot be read: {why}.", "unreadable")
+            return refused(path, f"Cannot be read: {why}.", "unreadable")
         if data is None:
-            return _refused(path, f"Larger than {limit:,} bytes (`max-file-size`); not read.", "too-large")
-        return _decoded(path, data)
+            return refused(path, f"Larger than {limit:,} bytes (`max-file-size`); not read.", "too-large")
+        return decoded(path, data)
 
     def sources(self, under: Iterable[Path] = ()) -> Listing:
         """The source files below the given absolute paths (default: the root), sorted.
@@ -232,19 +236,20 @@ def _is_plain(path: str) -> bool:
     )
 
 
-def _refused(path: str, message: str, kind: Literal["unreadable", "too-large", "encoding"]) -> Source:
+def refused(path: str, message: str, kind: Literal["unreadable", "too-large", "encoding"]) -> Source:
+    """A file without a text that can be analysed."""
     return Source(path, None, "", Problem(path, 0, message, kind))
 
 
-def _decoded(path: str, data: bytes) -> Source:
+def decoded(path: str, data: bytes) -> Source:
     """`data` as UTF-8 text: as it is, by its mark, by its declaration, or (with a warning) as Latin-1."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             return _source(path, data.decode("utf-16").encode())
         except UnicodeError:
-            return _refused(path, "Marked as UTF-16, and it is not; not analysed.", "encoding")
+            return refused(path, "Marked as UTF-16, and it is not; not analysed.", "encoding")
     if b"\0" in data:
-        return _refused(path, "Holds NUL bytes, so it is not text; not analysed.", "encoding")
+        return refused(path, "Holds NUL bytes, so it is not text; not analysed.", "encoding")
     data = data.removeprefix(codecs.BOM_UTF8)
     if data.isascii():
         return _source(path, data)
