@@ -4,9 +4,9 @@ A worker is `[sys.executable, "-I", "-m", "closeread.worker"]`, which reads requ
 lines of JSON. Neither `multiprocessing` start method will do: `spawn` and `forkserver` put the working
 folder on the child's import path, which a hostile workspace could use, and `fork` is not everywhere.
 
-Files of one folder go to one worker, which re-uses what it has read of their neighbours. A worker that
-dies or does not come back costs the one file it was at. Where no worker starts at all (a package on a
-path that `-I` hides), everything is done here.
+What files share is read by every worker that has one of them, so each worker gets neighbours: files in order, cut
+where those on both sides have least in common. A worker that dies or does not come back costs the one file it was
+at. Where no worker starts at all (a package on a path that `-I` hides), everything is done here.
 
 Deliberately absent: the cache, and any order: results come as they are ready.
 """
@@ -24,7 +24,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby, takewhile
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from closeread_analyzers.finding import FileResult, Problem, from_json
@@ -39,8 +39,12 @@ _FEW_FILES = 40
 """So few are done sooner than a worker starts."""
 
 _BATCH = 16
+_SLACK = 4
+"""A share may be larger or smaller than an equal one by the fourth part."""
+
 _STACK_BYTES = 128 * 1024 * 1024
 _RECURSION_LIMIT = 20_000
+_FRAME_SLOTS = 1 << 17
 
 # A worker stops itself at the limit; one that does not (it hangs in one long step) is stopped some time after.
 _GRACE_SECONDS = 10.0
@@ -174,11 +178,21 @@ def _here(
 
 
 def start_deep(run: Callable[[], None]) -> threading.Thread:
-    """Start `run` on a thread whose stack has room for deeply nested code."""
+    """Start `run` on a thread whose stacks have room for deeply nested code.
+
+    CPython keeps its own frames in pieces of 16 KiB, and asks the system for one, and gives it back, whenever a call
+    crosses an edge: in deep recursion, a tenth of all time. The first frame of this thread is so large that its piece
+    has room for all that are above it.
+    """
+
+    def deep() -> None:
+        run()
+
+    deep.__code__ = deep.__code__.replace(co_stacksize=_FRAME_SLOTS)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _RECURSION_LIMIT))
     previous = threading.stack_size(_STACK_BYTES)
     try:
-        thread = threading.Thread(target=run, name="analysis", daemon=True)
+        thread = threading.Thread(target=deep, name="analysis", daemon=True)
         thread.start()
     finally:
         threading.stack_size(previous)
@@ -235,8 +249,8 @@ class _Pool:
             "models": settings.models,
         }
         batches = list(_batches(paths))
-        share = -(-len(batches) // jobs)
-        self.lanes = [_Lane(self, deque(batches[start : start + share])) for start in range(0, len(batches), share)]
+        sizes = [sum(map(workspace.size, batch)) for batch in batches]
+        self.lanes = [_Lane(self, deque(share)) for share in _shares(batches, sizes, jobs)]
 
     def run(self, cancelled: Callable[[], bool]) -> Iterator[Outcome]:
         threads = [threading.Thread(target=lane.run, daemon=True) for lane in self.lanes]
@@ -388,3 +402,29 @@ def _batches(paths: Iterable[str]) -> Iterator[list[str]]:
     for _, group in groupby(paths, key=lambda path: path.rpartition("/")[0]):
         folder = list(group)
         yield from (folder[start : start + _BATCH] for start in range(0, len(folder), _BATCH))
+
+
+def _shares(batches: list[list[str]], sizes: list[int], jobs: int) -> Iterator[list[list[str]]]:
+    """The batches in as many runs as there are jobs (or fewer), of about the same size, cut between far relatives."""
+    ends = list(accumulate(sizes))
+    begin = 0
+    for job in range(1, jobs):
+        goal = ends[-1] * job / jobs
+        slack = ends[-1] / jobs / _SLACK
+
+        def cost(at: int, goal: float = goal, slack: float = slack) -> tuple[bool, int, float]:
+            away = abs(ends[at - 1] - goal)
+            far = away > slack
+            return far, 0 if far else _kinship(batches[at - 1][0], batches[at][0]), away
+
+        end = min(range(begin + 1, len(batches)), key=cost, default=begin)
+        if end > begin:
+            yield batches[begin:end]
+            begin = end
+    yield batches[begin:]
+
+
+def _kinship(one: str, other: str) -> int:
+    """How many folders two files have in common."""
+    folders = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], folders))

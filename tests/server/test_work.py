@@ -123,6 +123,19 @@ def test_cancelling_stops_it_all(tmp_path: Path, jobs: int) -> None:
     assert time.monotonic() - started < 10
 
 
+def test_each_worker_gets_files_that_have_folders_in_common(tmp_path: Path) -> None:
+    texts = {f"{name}/{part}/f{n}.py": "x = 1\n" for name in "abc" for part in "xy" for n in range(4)}
+    texts |= {f"c/z/f{n}.py": "x = 1\n" for n in range(2)}
+    workspace = project(tmp_path, texts)
+
+    def shares(jobs: int) -> list[set[str]]:
+        pool = work._Pool(workspace, sorted(texts), jobs, still_born)
+        return [{path[0] for batch in lane.batches for path in batch} for lane in pool.lanes]
+
+    assert shares(2) == [{"a", "b"}, {"c"}]
+    assert shares(3) == [{"a"}, {"b"}, {"c"}]
+
+
 def test_the_real_worker_starts_isolated_and_answers(tmp_path: Path) -> None:
     """Run in a folder whose modules would break it, were they imported."""
     for name in ("json.py", "closeread.py", "multiprocessing.py", "sitecustomize.py"):

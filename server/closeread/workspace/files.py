@@ -5,7 +5,7 @@ the root, of bounded size, and is remembered by its digest alone.
 
 Deliberately absent: texts in memory (an editor lays its open documents over this), watching, writing.
 """
-# ruff: noqa: PTH114, PTH118
+# ruff: noqa: PTH114, PTH116, PTH118
 # One string join a file, not one object: pathlib costs more than reading does.
 
 from __future__ import annotations
@@ -112,6 +112,13 @@ class Workspace:
     def has_folder(self, path: str) -> bool:
         """Whether there is a folder of this name below the root; what is reached through links counts too."""
         return ".." not in path.split("/") and (self.root / path).is_dir()
+
+    def size(self, path: str) -> int:
+        """The size of a file in bytes; 0 where there is none."""
+        try:
+            return os.stat(os.path.join(self._real_root, path)).st_size
+        except OSError:
+            return 0
 
     def digest(self, path: str) -> str:
         """The digest of the file's text as last read, "" where there is none."""
