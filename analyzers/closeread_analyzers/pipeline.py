@@ -78,6 +78,7 @@ class Project:
         self._checked: dict[str, dict[str, Checked]] = {}
         self._rests_on: dict[str, frozenset[str]] = {}
         self._trial: tuple[str, bytes] | None = None
+        self._present = presentation.Presentation(self._source)
 
     def change(self, path: str, edits: Iterable[tuple[int, int, int]] = ()) -> None:
         """The text of `path` is different from what `files.read` gave before.
@@ -96,7 +97,16 @@ class Project:
                 tree.edit(start, old_end, new_end, (0, start), (0, old_end), (0, new_end))
         self._engine.change(path, source)
 
-    def analyze(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileResult:
+    def glance(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> FileResult:
+        """`analyze`, but of the rules over routes only what they said before, where the code is still what it was.
+
+        For the moment after a keystroke: these rules look at all of a file and at the files around it.
+        """
+        return self.analyze(path, cancelled, _glance=True)
+
+    def analyze(
+        self, path: str, cancelled: Callable[[], bool] = lambda: False, *, _glance: bool = False
+    ) -> FileResult:
         """All findings of one file: those in it, and those in other files that its data flows into.
 
         A finding's location is that of the sink, which may be in another file than `path`; the same finding
@@ -109,7 +119,7 @@ class Project:
         self._engine.cancelled = cancelled
         try:
             self._engine.settle()
-            return self._analyze(path)
+            return self._analyze(path, _glance)
         except Interrupted:
             self._engine.reset()
             raise Cancelled from None
@@ -244,7 +254,7 @@ class Project:
 
     # --- One file ---------------------------------------------------------------------------------
 
-    def _analyze(self, path: str) -> FileResult:
+    def _analyze(self, path: str, glance: bool) -> FileResult:
         source = self._source(path)
         if source is None:
             if language_of(path) is None:
@@ -264,16 +274,17 @@ class Project:
                 known = hits.get((rule, site))
                 if known is None or better(hit, known):
                     hits[rule, site] = hit
-        present = presentation.Presentation(self._source)
+        present = self._present
+        present.begin(path)
         findings = [present.flow(hit) for hit in hits.values()]
         findings += [present.use(hit) for hit in uses.values()]
         findings += [
-            present.report(source, unit, rule, report) for unit, rule, report in self._checks(source, problems)
+            present.report(source, unit, rule, report) for unit, rule, report in self._checks(source, problems, glance)
         ]
         around = self._routes.files(path)
         files |= {other for other, there in around.items() if there}
         told = presentation.one_a_place(f for f in findings if f is not None)
-        found = presentation.numbered(presentation.unyielded(told, self.catalogue.rules))
+        found = present.numbered(presentation.unyielded(told, self.catalogue.rules))
         self._rests_on[path] = frozenset(files)
         return FileResult(
             path,
@@ -303,7 +314,7 @@ class Project:
             yield record
         yield from self._engine.variants(path)
 
-    def _checks(self, source: Source, problems: list[Problem]) -> list[tuple[str, Rule, Report]]:
+    def _checks(self, source: Source, problems: list[Problem], glance: bool) -> list[tuple[str, Rule, Report]]:
         """What the rules written in Python report: remembered by unit, or by file where they looked at other units."""
         before = self._checked.get(source.path, {})
         now: dict[str, Checked] = {}
@@ -320,7 +331,7 @@ class Project:
             now[key] = known
             found += [(key, rule, report) for rule, report in known.reports]
         self._checked[source.path] = {} if crashes else now
-        found += self._routes.reports(source, crashes)
+        found += self._routes.said(source) if glance else self._routes.reports(source, crashes)
         problems += [
             Problem(source.path, 1, f"the rule {rule} failed here ({error}); please report this", "crash")
             for rule, error in crashes.items()

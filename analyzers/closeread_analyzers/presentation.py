@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
+from . import ir
 from .catalogue import Rule
 from .check import Report, is_test
 from .finding import INFERRED, Confidence, Finding, Location, Severity, Step
@@ -26,14 +27,80 @@ def line_of(source: Source, offset: int) -> int:
     return bisect_right(source.line_starts(), offset)
 
 
+Stamp = tuple[object, ...]
+"""Of a unit: its text and where it stands. While those are the same, so is what is said of places in it."""
+
+
 class Presentation:
-    """Makes findings of one run; `source` finds the files they point into."""
+    """Makes findings; `source` finds the files they point into.
+
+    What was made is remembered by what it was made of, between a `begin` and the next for the same file: an edit
+    inside one function leaves the findings of all others the very same objects.
+    """
 
     def __init__(self, source: Callable[[str], Source | None]) -> None:
         self.source = source
+        self._made: dict[str, dict[int, Made]] = {}
+        self._before: dict[int, Made] = {}
+        self._now: dict[int, Made] = {}
+        self._stamps: dict[tuple[str, str], Stamp | None] = {}
+        self._sites: set[tuple[str, str]] = set()
+
+    def begin(self, path: str) -> None:
+        """The findings of `path` come next."""
+        self._before = self._made.get(path, {})
+        self._now = self._made[path] = {}
+        self._stamps.clear()
+
+    def _remembered(self, of: object, make: Callable[[], Finding | None]) -> Finding | None:
+        """What was made of this very object, or what `make` makes of it."""
+        known = self._before.get(id(of))
+        if known is None or known.of is not of or any(self._stamp(*at) != stamp for at, stamp in known.rests):
+            self._sites = set()
+            finding = make()
+            known = Made(of, finding, [(at, self._stamp(*at)) for at in self._sites])
+        self._now[id(of)] = known
+        return known.finding
+
+    def _stamp(self, path: str, unit: str) -> Stamp | None:
+        at = (path, unit)
+        if at not in self._stamps:
+            source = self.source(path)
+            found = source.units.get(unit) if source is not None else None
+            stamp: Stamp | None = None
+            if source is not None and found is not None:
+                line = line_of(source, found.start)
+                # A class's digest leaves its methods' text out, and what stands below them moves with it.
+                is_class = isinstance(found.statement, ir.ClassDefinition)
+                digest = source.digest if is_class else found.digest
+                stamp = (digest, line, found.start - source.line_starts()[line - 1])
+            self._stamps[at] = stamp
+        return self._stamps[at]
+
+    def numbered(self, findings: Iterable[Finding]) -> list[Finding]:
+        """`numbered`, which gives the very same objects for the same findings."""
+        known = {id(made.finding): made for made in self._now.values() if made.finding is not None}
+        done: list[Finding] = []
+        for finding, count in _counted(findings):
+            made = known[id(finding)]
+            if made.numbered is None or made.count != count:
+                made.numbered, made.count = _with_fingerprint(finding, count), count
+            done.append(made.numbered)
+        return done
 
     def flow(self, hit: Hit) -> Finding | None:
         """A flow's finding, with its whole trace."""
+        return self._remembered(hit, lambda: self._flow(hit))
+
+    def use(self, hit: UseHit) -> Finding | None:
+        """A use's finding."""
+        return self._remembered(hit, lambda: self._use(hit))
+
+    def report(self, source: Source, unit: str, rule: Rule, report: Report) -> Finding | None:
+        """A check's finding."""
+        return self._remembered(report, lambda: self._report(source, unit, rule, report))
+
+    def _flow(self, hit: Hit) -> Finding | None:
         source = self.source(hit.site.path)
         if source is None:
             return None
@@ -49,16 +116,14 @@ class Presentation:
         message = f"{finding.message} Inferred by the model: no file describes what a call on this way does."
         return replace(finding, rule=f"{rule.id}{INFERRED}", message=message, confidence=Confidence.LOW)
 
-    def use(self, hit: UseHit) -> Finding | None:
-        """A use's finding."""
+    def _use(self, hit: UseHit) -> Finding | None:
         if self.source(hit.site.path) is None:
             return None
         sink = self._shown(hit.site)
         message = (hit.message or hit.rule.message).replace("{sink}", sink).replace("{name}", sink)
         return self._finding(hit.rule, hit.site, message, min(hit.rule.confidence, Confidence(hit.sure)), ())
 
-    def report(self, source: Source, unit: str, rule: Rule, report: Report) -> Finding | None:
-        """A check's finding."""
+    def _report(self, source: Source, unit: str, rule: Rule, report: Report) -> Finding | None:
         message = rule.message
         for name, word in report.words.items():
             message = message.replace("{" + name + "}", word)
@@ -104,6 +169,7 @@ class Presentation:
         return steps
 
     def _location(self, site: Site) -> Location:
+        self._sites.add((site.path, site.unit))
         source = self.source(site.path)
         if source is None:
             return Location(site.path, 1, 0, 1, 0)
@@ -224,17 +290,28 @@ def _yields(rule: Rule | None) -> frozenset[str]:
     return rule.yields if rule is not None else frozenset()
 
 
-def numbered(findings: Iterable[Finding | None]) -> list[Finding]:
-    """The findings with their fingerprints: of several that look the same, the second is told from the first by place."""
+@dataclass(slots=True)
+class Made:
+    """A finding, what it was made of, and the units it speaks of as they were."""
+
+    of: object
+    finding: Finding | None
+    rests: list[tuple[tuple[str, str], Stamp | None]]
+    numbered: Finding | None = None
+    count: int = 0
+
+
+def _counted(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int]]:
+    """By place; of several that look the same, the second is told from the first by its number."""
     counts: dict[str, int] = {}
-    done: list[Finding] = []
-    present = [finding for finding in findings if finding is not None]
-    for finding in sorted(present, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column)):
-        identity = finding.fingerprint
-        count = counts[identity] = counts.get(identity, 0) + 1
-        digest = hashlib.blake2b(f"{identity}\0{count}".encode(), digest_size=16).hexdigest()
-        done.append(replace(finding, fingerprint=digest))
-    return done
+    for finding in sorted(findings, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column)):
+        count = counts[finding.fingerprint] = counts.get(finding.fingerprint, 0) + 1
+        yield finding, count
 
 
-__all__ = ["Presentation", "line_of", "numbered", "span"]
+def _with_fingerprint(finding: Finding, count: int) -> Finding:
+    digest = hashlib.blake2b(f"{finding.fingerprint}\0{count}".encode(), digest_size=16).hexdigest()
+    return replace(finding, fingerprint=digest)
+
+
+__all__ = ["Presentation", "line_of", "span"]

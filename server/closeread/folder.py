@@ -32,6 +32,10 @@ class ProjectLike(Protocol):
         """All findings of one file. Raises `Cancelled`."""
         ...
 
+    def glance(self, path: str, cancelled: IsCancelled = ...) -> FileResult:
+        """`analyze`, for the moment after a keystroke: what looks at more than was edited may be as it was before."""
+        ...
+
     def dependents(self, path: str) -> frozenset[str]:
         """The analysed files whose last result rests on `path`."""
         ...
@@ -56,12 +60,14 @@ class Result:
     result: FileResult
     others: frozenset[str]
     """The other files that data flows into from this one, to a finding there."""
+    whole: bool = True
+    """Whether it is more than a glance."""
 
     @classmethod
-    def of(cls, changes: int, result: FileResult) -> Result:
+    def of(cls, changes: int, result: FileResult, *, whole: bool = True) -> Result:
         """The result, with the other files it speaks of."""
         others = frozenset(finding.location.path for finding in result.findings) - {result.path}
-        return cls(changes, result, others)
+        return cls(changes, result, others, whole)
 
     def inside(self, path: str) -> tuple[Finding, ...]:
         """The findings that lie in `path`."""

@@ -202,10 +202,13 @@ class Session:
 
     # --- Analysis ---------------------------------------------------------------------------------
 
-    def analyze(self, path: Path, cancelled: IsCancelled = _never, *, scan: bool = False) -> tuple[Folder, Analysis]:
+    def analyze(
+        self, path: Path, cancelled: IsCancelled = _never, *, scan: bool = False, glance: bool = False
+    ) -> tuple[Folder, Analysis]:
         """Everything to show in one file: what was found from it, and what other files' flows come to in it.
 
-        A file that is neither open nor was ever part of a scan shows the latter only.
+        At a glance, what takes a look at more than was edited (rules over routes, other files' flows) is as it was
+        last known: soon right, and at once. A file that is neither open nor was ever part of a scan shows the latter only.
         Raises `Cancelled`; whatever else it raises is a defect of ours.
         """
         folder, name = self.place(path)
@@ -219,9 +222,9 @@ class Session:
         problem = None
         if opened is not None or name in folder.scanned:
             problem = self._unreadable(folder, name)
-            own = FileResult(name) if problem is not None and problem[0] else self._result(folder, name, cancelled)
+            own = FileResult(name) if problem is not None and problem[0] else self._result(folder, name, cancelled, glance)
             results.append(own)
-        results += self._flows_into(folder, name, cancelled)
+        results += self._flows_into(folder, name, cancelled, glance)
         findings = tuple(
             finding
             for finding in merged(results, self._today(), folder.whole)
@@ -279,8 +282,10 @@ class Session:
             return None
         return True, Problem(name, 0, f"Larger than {limit:,} bytes (`max-file-size`); not analysed.", "too-large")
 
-    def _flows_into(self, folder: Folder, name: str, cancelled: IsCancelled) -> list[FileResult]:
+    def _flows_into(self, folder: Folder, name: str, cancelled: IsCancelled, glance: bool) -> list[FileResult]:
         """The results of the files whose flows end in `name`, each of them as of now."""
+        if glance:
+            return [known.result for known in folder.results.values() if name in known.others]
         found = []
         for other in [other for other, known in folder.results.items() if name in known.others]:
             try:
@@ -292,11 +297,12 @@ class Session:
                 self._drop(folder, other)
         return found
 
-    def _result(self, folder: Folder, name: str, cancelled: IsCancelled) -> FileResult:
+    def _result(self, folder: Folder, name: str, cancelled: IsCancelled, glance: bool = False) -> FileResult:
         known = folder.results.get(name)
-        if known is not None and known.changes == folder.changes:
+        if known is not None and known.changes == folder.changes and (known.whole or glance):
             return known.result
-        new = Result.of(folder.changes, self._analyze(folder, name, cancelled))
+        glance = glance and known is not None  # there is nothing to look back at
+        new = Result.of(folder.changes, self._analyze(folder, name, cancelled, glance), whole=not glance)
         folder.results[name] = new
         before = known.others if known is not None else frozenset()
         for other in before | new.others:
@@ -304,7 +310,7 @@ class Session:
                 folder.unsettled.add(other)
         return new.result
 
-    def _analyze(self, folder: Folder, name: str, cancelled: IsCancelled) -> FileResult:
+    def _analyze(self, folder: Folder, name: str, cancelled: IsCancelled, glance: bool) -> FileResult:
         project = self._project(folder)
         deadline = time.monotonic() + folder.settings.file_timeout
         late = False
@@ -315,7 +321,7 @@ class Session:
             return late or cancelled()
 
         try:
-            return project.analyze(name, stop)
+            return project.glance(name, stop) if glance else project.analyze(name, stop)
         except Cancelled:
             if not late:
                 raise

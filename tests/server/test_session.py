@@ -46,6 +46,8 @@ class Words:
         places += [(target, 1) for target in targets]
         return FileResult(path, tuple(_finding(place, line, path) for place, line in places), lines=text.count("\n"))
 
+    glance = analyze
+
 
 def _finding(path: str, line: int, origin: str) -> Finding:
     return Finding(

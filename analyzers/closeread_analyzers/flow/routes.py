@@ -82,6 +82,18 @@ class Routes:
         crashes.update(known[3])
         return known[2]
 
+    def said(self, source: Source) -> list[tuple[str, Rule, Report]]:
+        """What was last reported in a file, of the units that are still what they were."""
+        known = self._known.get(source.path)
+        if known is None:
+            return []
+        then = known[1].source.units if known[1] is not None else {}
+        return [
+            one
+            for one in known[2]
+            if (now := source.units.get(one[0])) is not None and one[0] in then and now.digest == then[one[0]].digest
+        ]
+
     def files(self, path: str) -> dict[str, bool]:
         """The files that the last answer for `path` rests on: whether each was there."""
         known = self._known.get(path)

@@ -206,20 +206,18 @@ Page = Callable[[Finding], "str | None"]
 """Where a finding's rule is described: a URL."""
 
 
-def diagnostics(
-    findings: Sequence[Finding], problems: Sequence[Problem], text_of: TextOf, page: Page, encoding: Encoding
-) -> list[Wire]:
-    """What the editor shows for one file: first the findings, in their order."""
-    made = [_diagnostic(finding, text_of, page, encoding) for finding in findings]
-    for unread in problems:
-        # Syntax errors are left to the language's own tools, which say more about them.
+def problems(found: Sequence[Problem], text_of: TextOf, encoding: Encoding) -> list[Wire]:
+    """What the editor shows of what was not analysed. Syntax errors are left to the language's own tools."""
+    made = []
+    for unread in found:
         if unread.kind != "syntax":
             here = text_of(unread.path)
             made.append(problem(unread, here[1] if here is not None else Text(b""), encoding))
     return made
 
 
-def _diagnostic(finding: Finding, text_of: TextOf, page: Page, encoding: Encoding) -> Wire:
+def diagnostic(finding: Finding, text_of: TextOf, page: Page, encoding: Encoding) -> Wire:
+    """What the editor shows of a finding."""
     here = text_of(finding.location.path)
     made: Wire = {
         "range": _wire_range(here[1] if here is not None else Text(b""), finding.location, encoding),

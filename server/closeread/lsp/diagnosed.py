@@ -6,10 +6,11 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from closeread.session import Analysis, Folder, Session
+from closeread_analyzers.finding import Finding
 
 from . import convert, pages
 from .convert import Encoding, Text, Wire
@@ -31,30 +32,70 @@ class Diagnosed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Said:
+    """A finding as it was last encoded: the places it names, by URI."""
+
+    finding: Finding
+    uris: tuple[str, ...]
+    wire: Wire
+    encoded: str
+
+
+Said = dict[Path, dict[int, _Said]]
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
-    """How this client wants its answers."""
+    """How this client wants its answers, and what was said of each file: most of it is said again after an edit."""
 
     encoding: Encoding
     uri: Callable[[Path], str]
     related: bool = True
     """Whether the client shows the places that a diagnostic refers to."""
+    said: Said = field(default_factory=dict, repr=False)
 
 
 def diagnose(
-    session: Session, path: Path, wording: Wording, cancelled: Callable[[], bool], *, scan: bool = False
+    session: Session,
+    path: Path,
+    wording: Wording,
+    cancelled: Callable[[], bool],
+    *,
+    scan: bool = False,
+    glance: bool = False,
 ) -> Diagnosed:
     """Analyse one file. Raises `Cancelled`."""
     started = time.perf_counter()
-    folder, analysis = session.analyze(path, cancelled, scan=scan)
-    made = convert.diagnostics(
-        analysis.findings, analysis.problems, _texts(folder, wording), pages.href, wording.encoding
-    )
-    if not wording.related:
-        for diagnostic in made:
-            diagnostic.pop("relatedInformation", None)
-    encoded = Encoded(json.dumps(made))
+    folder, analysis = session.analyze(path, cancelled, scan=scan, glance=glance)
+    text_of = _texts(folder, wording)
+    before = wording.said.get(path, {})
+    said = {id(finding): _say(finding, before, text_of, wording) for finding in analysis.findings}
+    if analysis.version is not None:
+        wording.said[path] = said
+    else:
+        wording.said.pop(path, None)
+    made = [said[id(finding)].wire for finding in analysis.findings]
+    parts = [said[id(finding)].encoded for finding in analysis.findings]
+    for wire in convert.problems(analysis.problems, text_of, wording.encoding):
+        made.append(wire)
+        parts.append(json.dumps(wire))
+    encoded = Encoded(f"[{', '.join(parts)}]")
     identity = hashlib.blake2b(encoded.encode(), digest_size=12).hexdigest()
     return Diagnosed(path, folder.root, analysis, tuple(made), encoded, identity, time.perf_counter() - started)
+
+
+def _say(finding: Finding, before: dict[int, _Said], text_of: convert.TextOf, wording: Wording) -> _Said:
+    texts = [text_of(name) for name in dict.fromkeys(step.location.path for step in finding.trace)]
+    texts.append(text_of(finding.location.path))
+    uris = tuple(text[0] for text in texts if text is not None)
+    known = before.get(id(finding))
+    # Where units of columns differ, what stands before a place on its line counts too.
+    if known is not None and known.finding is finding and known.uris == uris and all(t and t[1].is_plain for t in texts):
+        return known
+    wire = convert.diagnostic(finding, text_of, pages.href, wording.encoding)
+    if not wording.related:
+        wire.pop("relatedInformation", None)
+    return _Said(finding, uris, wire, json.dumps(wire))
 
 
 def _texts(folder: Folder, wording: Wording) -> Callable[[str], tuple[str, Text] | None]:

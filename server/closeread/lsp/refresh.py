@@ -1,7 +1,7 @@
-"""When what the editor shows is renewed: at once for the file that was edited, soon for those that rest on it.
+"""When what the editor shows is renewed: at once what was edited, soon the rest of its file and those that rest on it.
 
-Each edit starts anew and cancels what the edit before had started. Only edits in a burst wait, and no longer
-than the last analysis took.
+At once is a glance (`Session.analyze`); a pause later comes the whole of it. Each edit starts anew and cancels what the
+edit before had started. Only edits in a burst wait, and no longer than the last analysis took.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Refresh:
         now = time.monotonic()
         is_burst = now - document.edited < BURST
         document.edited = now
-        self._start(document, min(document.seconds, LONGEST_PAUSE) if is_burst else 0, DEPENDENTS_PAUSE)
+        self._start(document, min(document.seconds, LONGEST_PAUSE) if is_burst else 0, DEPENDENTS_PAUSE, glance=True)
 
     def saved(self, document: Document) -> None:
         """The user paused: the dependents need not wait."""
@@ -68,6 +68,7 @@ class Refresh:
         """A closed document shows nothing; those that rest on it may show something else."""
         if document.refresh is not None:
             document.refresh.cancel()
+        self._server.said.pop(document.path, None)
         if document.is_source and not self._server.pulls:
             self._send(document.uri)
         self.elsewhere(document.path)
@@ -108,26 +109,33 @@ class Refresh:
 
     # --- Work -------------------------------------------------------------------------------------
 
-    def _start(self, document: Document, pause: float, dependents_pause: float | None) -> None:
+    def _start(
+        self, document: Document, pause: float, dependents_pause: float | None, *, glance: bool = False
+    ) -> None:
         if document.refresh is not None:
             document.refresh.cancel()
         if document.is_source:
-            document.refresh = self._server.spawn(self._renew(document, pause, dependents_pause))
+            document.refresh = self._server.spawn(self._renew(document, pause, dependents_pause, glance))
 
-    async def _renew(self, document: Document, pause: float, dependents_pause: float | None) -> None:
+    async def _renew(self, document: Document, pause: float, dependents_pause: float | None, glance: bool) -> None:
         if not self._server.pulls:
             if pause > 0.002:
                 await asyncio.sleep(pause)
-            await self._publish(document, Urgency.ANSWER)
-        if dependents_pause is not None:
-            await asyncio.sleep(dependents_pause)
-            await self._dependents((document.path,))
+            await self._publish(document, Urgency.ANSWER, glance=glance)
+        if dependents_pause is None:
+            return
+        await asyncio.sleep(dependents_pause)
+        if glance and await self._publish(document, Urgency.DEPENDENTS, if_new=True) and self._server.pulls:
+            await self._ask_to_pull()
+        await self._dependents((document.path,))
 
-    async def _publish(self, document: Document, urgency: Urgency, *, if_new: bool = False) -> bool:
+    async def _publish(
+        self, document: Document, urgency: Urgency, *, if_new: bool = False, glance: bool = False
+    ) -> bool:
         """Analyse and send; whether anything is different from what was sent last."""
         before = document.diagnosed
         try:
-            found = await self._server.diagnose(document, urgency)
+            found = await self._server.diagnose(document, urgency, glance=glance)
         except Exception as error:
             self._server.failed(f"analysing a file: {document.path}", error)
             return False

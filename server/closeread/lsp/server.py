@@ -31,7 +31,7 @@ from closeread.session import ProjectFactory, Session
 
 from . import features
 from .convert import Encoding
-from .diagnosed import Diagnosed, Wording, diagnose
+from .diagnosed import Diagnosed, Said, Wording, diagnose
 from .documents import Document, Documents
 from .outbox import Outbox
 from .protocol import Protocol
@@ -56,6 +56,7 @@ class Server(LanguageServer):
         self.worker = Worker()
         self.documents = Documents()
         self.refresh = Refresh(self)
+        self.said: Said = {}
         self._session = Session() if project_factory is None else Session(project_factory)
         self._shown: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -80,7 +81,7 @@ class Server(LanguageServer):
         documents = self.client_capabilities.text_document
         publish = documents.publish_diagnostics if documents is not None else None
         related = bool(publish and publish.related_information) or self.pulls
-        return Wording(self.encoding, self.documents.uri, related)
+        return Wording(self.encoding, self.documents.uri, related, self.said)
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """A line in the client's log."""
@@ -117,20 +118,24 @@ class Server(LanguageServer):
         """Have the session answer. Cancelling the caller stops the work."""
         return await self.worker.run(lambda cancelled: job(self._session, cancelled), urgency)
 
-    async def diagnose(self, document: Document, urgency: Urgency = Urgency.ANSWER) -> Diagnosed:
-        """What there is to say of the newest version of a document."""
+    async def diagnose(
+        self, document: Document, urgency: Urgency = Urgency.ANSWER, *, glance: bool = False
+    ) -> Diagnosed:
+        """What there is to say of the newest version of a document; see `Session.analyze` for what a glance is."""
         while True:
-            found = await self.diagnose_file(document.path, urgency)
+            found = await self.diagnose_file(document.path, urgency, glance=glance)
             document.seconds = found.seconds
             if found.analysis.version == document.revision or self.documents.get(document.uri) is not document:
                 document.diagnosed = found
                 return found
 
-    async def diagnose_file(self, path: Path, urgency: Urgency, *, scan: bool = False) -> Diagnosed:
+    async def diagnose_file(
+        self, path: Path, urgency: Urgency, *, scan: bool = False, glance: bool = False
+    ) -> Diagnosed:
         """What there is to say of a file, open or not; `scan` makes it one that is shown from now on."""
         wording = self.wording()
         return await self.ask(
-            lambda session, cancelled: diagnose(session, path, wording, cancelled, scan=scan), urgency
+            lambda session, cancelled: diagnose(session, path, wording, cancelled, scan=scan, glance=glance), urgency
         )
 
     def log_problems(self, found: Diagnosed, *, syntax: bool = True) -> None:

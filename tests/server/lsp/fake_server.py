@@ -51,6 +51,8 @@ class FakeProject:
             lines=len(lines),
         )
 
+    glance = analyze
+
     def _finding(self, path: str, number: int, match: re.Match[str], lines: list[str]) -> Finding:
         here = Location(path, number, match.start(), number, match.end())
         steps = []

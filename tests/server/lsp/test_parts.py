@@ -84,9 +84,8 @@ def test_a_finding_in_the_editors_words() -> None:
     finding = Finding(
         "a-rule", at, "message", Severity.MEDIUM, Confidence.LOW, None, "remark", "f", trace=(Step(at, "here"),)
     )
-    (made,) = convert.diagnostics(
-        [finding],
-        [],
+    made = convert.diagnostic(
+        finding,
         lambda path: (f"file:///{path}", Text("\U0001f600\U0001f600ab".encode())),
         lambda _: None,
         "utf-16",

@@ -20,7 +20,7 @@ def register(server: Server) -> None:
         if document is None or not document.is_source:
             return Encoded.of(kind="full", items=[])
         try:
-            found = await server.diagnose(document)
+            found = await server.diagnose(document, glance=True)
         except Exception as error:
             server.failed(f"analysing a file: {document.path}", error)
             return Encoded.of(kind="full", items=[])
