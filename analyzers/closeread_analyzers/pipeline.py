@@ -104,9 +104,7 @@ class Project:
         """
         return self.analyze(path, cancelled, _glance=True)
 
-    def analyze(
-        self, path: str, cancelled: Callable[[], bool] = lambda: False, *, _glance: bool = False
-    ) -> FileResult:
+    def analyze(self, path: str, cancelled: Callable[[], bool] = lambda: False, *, _glance: bool = False) -> FileResult:
         """All findings of one file: those in it, and those in other files that its data flows into.
 
         A finding's location is that of the sink, which may be in another file than `path`; the same finding

@@ -15,7 +15,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 
 from .catalogue import Rule
@@ -48,9 +48,11 @@ def ignores(path: str, source: bytes, language: Language, places: Iterable[int] 
     marks = {found.start() for found in re.finditer(MARKER, source)}
     if places := set(places):
         lines = source.split(b"\n")
-        starts = list(accumulate((len(text) + 1 for text in lines), initial=0))
-        for number in {number for place in places for number in _around(lines, place)}:
-            marks.update(found.start() + starts[number - 1] for found in _foreign().finditer(lines[number - 1]))
+        numbers = {number for place in places for number in _around(lines, place)}
+        marked = [(number, inside) for number in numbers if (inside := _marks_in(lines[number - 1]))]
+        if marked:
+            starts = list(accumulate((len(text) + 1 for text in lines), initial=0))
+            marks.update(starts[number - 1] + at for number, inside in marked for at in inside)
     if not marks:
         return
     lines = source.split(b"\n")
@@ -66,6 +68,12 @@ def ignores(path: str, source: bytes, language: Language, places: Iterable[int] 
         target = line if before.strip(_OPENING) else _next_code(lines, line, language.comment)
         place = (path, line, len(before), len(before) + len(text.rstrip()), target)
         yield from _read(text, place)
+
+
+@lru_cache(maxsize=8192)
+def _marks_in(line: bytes) -> tuple[int, ...]:
+    """Where in a line another tool's comment may start. Most lines are asked about again and again."""
+    return tuple(found.start() for found in _foreign().finditer(line))
 
 
 def _around(lines: list[bytes], place: int) -> Iterator[int]:

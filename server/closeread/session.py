@@ -222,7 +222,11 @@ class Session:
         problem = None
         if opened is not None or name in folder.scanned:
             problem = self._unreadable(folder, name)
-            own = FileResult(name) if problem is not None and problem[0] else self._result(folder, name, cancelled, glance)
+            own = (
+                FileResult(name)
+                if problem is not None and problem[0]
+                else self._result(folder, name, cancelled, glance)
+            )
             results.append(own)
         results += self._flows_into(folder, name, cancelled, glance)
         findings = tuple(

@@ -119,6 +119,9 @@ class Engine(Handlers):
 
     def unit(self, path: str, name: str) -> Record:
         """What a function unit's interpretation found."""
+        known = self._memories.get(("function", FunctionRef(path, name)))
+        if known is not None and known.grounds.verified == self.revision:
+            return known.record  # `_first` would say so too
         return self._first(("function", FunctionRef(path, name))).record
 
     def variants(self, path: str) -> Iterable[Record]:

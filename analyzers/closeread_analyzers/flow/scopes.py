@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate, count
+from operator import add
 
 from .. import ir
 from ..catalogue import Models
@@ -65,13 +67,9 @@ class Source:
     def line_starts(self) -> list[int]:
         """The byte offset at which each line starts; made on first use."""
         if not self.lines:
-            starts = [0]
-            find = self.module.source.find
-            at = find(b"\n")
-            while at >= 0:
-                starts.append(at + 1)
-                at = find(b"\n", at + 1)
-            self.lines = starts
+            starts = list(accumulate(map(len, self.module.source.split(b"\n")), initial=0))
+            starts.pop()
+            self.lines = list(map(add, starts, count()))
         return self.lines
 
 

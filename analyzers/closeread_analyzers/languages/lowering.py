@@ -66,27 +66,60 @@ def kind_ids(grammar: tree_sitter.Language, *kinds: str) -> frozenset[int]:
 
 
 class Remembered:
-    """The units of an earlier lowering of the file, to be taken by name and text."""
+    """The units of an earlier lowering of the file, to be taken where they stood, or by name and text.
 
-    def __init__(self, module: ir.Module) -> None:
+    Between the common start and the common end of the two texts lies all that was edited. What stands outside of it
+    is the same text if it starts and ends where it did, and is found without a look at it.
+    """
+
+    def __init__(self, module: ir.Module, source: bytes) -> None:
+        self._module = module
         self._units = module.units
         self._deep = [problem for problem in module.problems if problem.message == TOO_DEEP]
-        self._places: dict[tuple[str, bytes], list[int]] = {}
-        before = (-1, -1)
-        for place, unit in enumerate(module.units):
-            span = (unit.start, unit.end)
-            if span != before:  # a node that became several units is taken as one, by its first
-                self._places.setdefault((unit.name, module.source[unit.start : unit.end]), []).append(place)
-            before = span
-        for places in self._places.values():
-            places.reverse()  # taken from the end: the first one first
+        self._firsts: dict[int, int] = {}
+        for place in range(len(module.units) - 1, -1, -1):  # of several with one start the first is the outermost
+            self._firsts[module.units[place].start] = place
+        self._start = _common(module.source, source)
+        self._moved = len(source) - len(module.source)
+        most = min(len(source), len(module.source)) - self._start
+        self._end = len(source) - _common_end(module.source, source, most)
+        self._by_text: dict[tuple[str, bytes], list[int]] | None = None
+        self._taken: set[int] = set()
+
+    def standing(self, start: int, end: int) -> ir.Unit | None:
+        """The unit that has stood between these places of the new text all along."""
+        if end <= self._start:
+            moved = 0
+        elif start >= self._end:
+            moved = self._moved
+        else:
+            return None
+        place = self._firsts.get(start - moved)
+        if place is None or self._units[place].end != end - moved:
+            return None
+        following = self._units[place + 1] if place + 1 < len(self._units) else None
+        if following is not None and following.start == start - moved and following.end == end - moved:
+            return None  # a node that became several units: its name may be that of another one
+        return self._units[place]
 
     def take(self, name: str, text: bytes, start: int) -> tuple[list[ir.Unit], list[ir.SyntaxProblem]]:
         """The unit of this name and text and all units inside it, moved to `start`; empty if there is none."""
-        places = self._places.get((name, text))
-        if not places:
-            return [], []
-        place = places.pop()
+        if self._by_text is None:
+            self._by_text = self._texts()
+        places = self._by_text.get((name, text), [])
+        while places:
+            place = places.pop()
+            if place not in self._taken:
+                return self.take_at(place, start)
+        return [], []
+
+    def take_standing(self, unit: ir.Unit, start: int) -> tuple[list[ir.Unit], list[ir.SyntaxProblem]]:
+        """What `standing` found, and all units inside it."""
+        return self.take_at(self._firsts[unit.start], start)
+
+    def take_at(self, place: int, start: int) -> tuple[list[ir.Unit], list[ir.SyntaxProblem]]:
+        """The unit at a place in the list and all units inside it."""
+        self._taken.add(place)
         first = self._units[place]
         moved = start - first.start
         units: list[ir.Unit] = []
@@ -101,6 +134,42 @@ class Remembered:
             if first.start <= problem.start < first.end
         ]
         return units, deep
+
+    def _texts(self) -> dict[tuple[str, bytes], list[int]]:
+        found: dict[tuple[str, bytes], list[int]] = {}
+        before = (-1, -1)
+        for place, unit in enumerate(self._units):
+            span = (unit.start, unit.end)
+            if span != before:  # a node that became several units is taken as one, by its first
+                found.setdefault((unit.name, self._module.source[unit.start : unit.end]), []).append(place)
+            before = span
+        for places in found.values():
+            places.reverse()  # taken from the end: the first one first
+        return found
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many bytes two texts start with in common: by halves, since comparing is quick and looping is not."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_end(one: bytes, other: bytes, most: int) -> int:
+    """How many bytes two texts end with in common, at most so many."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 class Lowerer:
@@ -131,7 +200,7 @@ class Lowerer:
         self._methods: list[ir.Unit] = []
         self._deep_reported = False
         # What the file had before is worth an index only if the file was analysed before.
-        self._remembered = Remembered(previous) if previous is not None else None
+        self._remembered = Remembered(previous, source) if previous is not None else None
 
     # --- What a language says ----------------------------------------------------------------------
 
@@ -246,11 +315,17 @@ class Lowerer:
         return ir.Module(self.path, self.source, self.units, self.problems[:MAX_PROBLEMS])
 
     def _unit(self, node: tree_sitter.Node) -> None:
-        name = self.defined_name(node)
-        if name:
-            name = self.qualify(name)
         start, end = node.start_byte, node.end_byte
         broken = node.has_error  # what a broken node becomes depends on its neighbours too
+        standing = self._remembered.standing(start, end) if self._remembered and not broken else None
+        name = standing.name.partition("#")[0] if standing is not None else self.defined_name(node)
+        if name:
+            name = self.qualify(name)
+        if self._remembered and standing is not None and standing.name == name:
+            units, deep = self._remembered.take_standing(standing, start)
+            self.units.extend(units)
+            self.problems.extend(deep)
+            return
         if self._remembered and not broken:
             units, deep = self._remembered.take(name, self.source[start:end], start)
             if units:

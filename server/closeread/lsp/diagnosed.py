@@ -90,7 +90,12 @@ def _say(finding: Finding, before: dict[int, _Said], text_of: convert.TextOf, wo
     uris = tuple(text[0] for text in texts if text is not None)
     known = before.get(id(finding))
     # Where units of columns differ, what stands before a place on its line counts too.
-    if known is not None and known.finding is finding and known.uris == uris and all(t and t[1].is_plain for t in texts):
+    if (
+        known is not None
+        and known.finding is finding
+        and known.uris == uris
+        and all(t and t[1].is_plain for t in texts)
+    ):
         return known
     wire = convert.diagnostic(finding, text_of, pages.href, wording.encoding)
     if not wording.related:

@@ -109,9 +109,7 @@ class Refresh:
 
     # --- Work -------------------------------------------------------------------------------------
 
-    def _start(
-        self, document: Document, pause: float, dependents_pause: float | None, *, glance: bool = False
-    ) -> None:
+    def _start(self, document: Document, pause: float, dependents_pause: float | None, *, glance: bool = False) -> None:
         if document.refresh is not None:
             document.refresh.cancel()
         if document.is_source:
