@@ -1,8 +1,9 @@
 """Comments that answer findings: `closeread: ignore[rule] reason (until 2027-01-31)`, and those of other tools.
 
 A comment at the end of a line speaks for what begins or ends on that line; alone on its line, for the next line of
-code. `ignore[*]` speaks for every rule. A comment that says too little, answers nothing, or is out of date is a finding
-itself (`rules/suppressions/`). What other tools' comments mean here is data, in suppressions.toml.
+code; `ignore-file[rule]`, wherever it stands, for the whole file. `ignore[*]` speaks for every rule. A comment that
+says too little, answers nothing, or is out of date is a finding itself (`rules/suppressions/`). What other tools'
+comments mean here is data, in suppressions.toml.
 
 Which comment answers what is decided over the results of all files, in `answered`: a flow that ends here may have been
 found from elsewhere. Deliberately absent: a clock (today's date is handed in), and the checking of reasons.
@@ -25,10 +26,13 @@ from .languages import Language
 
 OURS = "closeread"
 MARKER = b"closeread:"
-_OURS = re.compile(r"closeread:\s*ignore\b(?:\[(?P<rules>[^\]\n]*)\])?(?P<reason>[^\n]*)")
+_OURS = re.compile(r"closeread:\s*ignore(?P<file>-file)?\b(?:\[(?P<rules>[^\]\n]*)\])?(?P<reason>[^\n]*)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\(\s*until\s+([^)\s]*)\s*\)")
 _NEXT_COMMENT = re.compile(r"\s(?:#|//)\s|\s*(?:\*/|-->|#\})")
+WHOLE_FILE = 0
+"""The target of a comment that speaks for all lines."""
+
 _OPENING = "#/*<!-{; \t"
 
 
@@ -104,7 +108,8 @@ def _read(text: str, place: tuple[str, int, int, int, int]) -> Iterator[Ignore]:
             reason = reason.replace(until[0], " ")
         reason = " ".join(_NEXT_COMMENT.split(f" {reason} ", maxsplit=1)[0].split())
         rules = tuple(dict.fromkeys(rule.strip() for rule in (ours["rules"] or "").split(",") if rule.strip()))
-        yield Ignore(*place, rules, reason, until[1] if until else "")
+        at = (*place[:-1], WHOLE_FILE) if ours["file"] else place
+        yield Ignore(*at, rules, reason, until[1] if until else "")
         return
     for tool in tools():
         if found := tool.comment.match(text):
@@ -142,7 +147,7 @@ def answered(
     for finding in findings:
         at = finding.location
         suppression = None
-        for line in dict.fromkeys((at.start_line, at.end_line)):
+        for line in dict.fromkeys((at.start_line, at.end_line, WHOLE_FILE)):
             for comment in by_line.get((at.path, line), ()):
                 if word := _answers(comment, finding, rules.get(finding.rule)):
                     used[comment].add(word)

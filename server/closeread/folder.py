@@ -5,12 +5,12 @@ Plain data that `session.py` keeps in order. Deliberately absent: any decision w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from closeread_analyzers.finding import FileResult, Finding, Problem
+from closeread_analyzers.finding import FileResult, Finding, Fix, Problem
 
 from .settings import Settings
 from .workspace.files import Workspace
@@ -34,6 +34,16 @@ class ProjectLike(Protocol):
 
     def glance(self, path: str, cancelled: IsCancelled = ...) -> FileResult:
         """`analyze`, for the moment after a keystroke: what looks at more than was edited may be as it was before."""
+        ...
+
+    def fix(self, finding: Finding, cancelled: IsCancelled = ...) -> Fix | None:
+        """What surely mends a finding. Raises `Cancelled`."""
+        ...
+
+    def fix_all(
+        self, findings: Sequence[Finding], cancelled: IsCancelled = ...
+    ) -> tuple[Fix | None, tuple[Finding, ...]]:
+        """One fix for as many findings of a file as go together, and which they are. Raises `Cancelled`."""
         ...
 
     def dependents(self, path: str) -> frozenset[str]:

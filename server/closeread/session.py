@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from closeread_analyzers.finding import FileResult, Finding, Problem, plain_rule
+from closeread_analyzers.finding import FileResult, Finding, Fix, Problem, plain_rule
 from closeread_analyzers.languages import language_of
 from closeread_analyzers.pipeline import Cancelled, Project, merged
 
@@ -238,6 +238,16 @@ class Session:
         if results and results[0].path == name:
             problems += [other for other in results[0].problems if other not in problems]
         return folder, Analysis(name, version, findings, tuple(problems), results[0].lines if results else 0)
+
+    def fix(self, path: Path, finding: Finding, cancelled: IsCancelled = _never) -> Fix | None:
+        """What surely mends a finding that is shown in `path`. Raises `Cancelled`."""
+        folder, _ = self.place(path)
+        return self._project(folder).fix(finding, cancelled)
+
+    def fix_all(self, path: Path, findings: Sequence[Finding], cancelled: IsCancelled = _never) -> Fix | None:
+        """One fix for as many findings of `path` as go together. Raises `Cancelled`."""
+        folder, _ = self.place(path)
+        return self._project(folder).fix_all(findings, cancelled)[0]
 
     def affected(self, path: Path) -> list[Path]:
         """The files that are shown and may have to be shown differently since `path` changed; open ones first.

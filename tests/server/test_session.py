@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,14 @@ class Words:
         return FileResult(path, tuple(_finding(place, line, path) for place, line in places), lines=text.count("\n"))
 
     glance = analyze
+
+    def fix(self, finding: Finding, cancelled: Callable[[], bool] = lambda: False) -> None:
+        return None
+
+    def fix_all(
+        self, findings: Sequence[Finding], cancelled: Callable[[], bool] = lambda: False
+    ) -> tuple[None, tuple[Finding, ...]]:
+        return None, ()
 
 
 def _finding(path: str, line: int, origin: str) -> Finding:

@@ -1,4 +1,4 @@
-"""The edit that suppresses a finding: `# closeread: ignore[rule] reason`, in the language's own comment.
+"""The edits that suppress a finding: `# closeread: ignore[rule] reason`, in the language's own comment, or a setting.
 
 At the end of the line where it can be, else on a line above it. Where neither would be a comment (the
 inside of a text that runs over many lines), there is no edit: the changed text is parsed to find out.
@@ -7,6 +7,7 @@ inside of a text that runs over many lines), there is no edit: the changed text 
 from __future__ import annotations
 
 import re
+import tomllib
 
 from closeread_analyzers.languages import Tree, language_of
 
@@ -14,6 +15,9 @@ REASON = "TODO: say why"
 """Stands where the user's own words belong."""
 
 _IGNORED = re.compile(rb"closeread:[ \t]*ignore\[([^\]\r\n]*)\]")
+_CODING = re.compile(rb"#[^\n]*coding[:=]")
+_TABLE = re.compile(rb"^\[", re.MULTILINE)
+_DISABLE = re.compile(rb"^disable\s*=\s*\[([^\]#]*)\]", re.MULTILINE)
 _LINE_END = re.compile(rb"\r\n|\r|\n|$")
 
 
@@ -42,6 +46,50 @@ def edit(text: bytes, name: str, line_start: int, rule: str) -> tuple[int, int, 
         if _is_comment(language.parse(changed), start + len(inserted[: inserted.index(comment)].encode()) + 1):
             return start, stop_, inserted
     return None
+
+
+def whole_file(text: bytes, name: str, rule: str) -> tuple[int, int, str] | None:
+    """The edit that suppresses a rule in a file: a comment at its top, below a line that must stay first."""
+    language = language_of(name)
+    if language is None or not language.comment:
+        return None
+    at = 0
+    while text.startswith(b"#!", at) or _CODING.match(text, at):
+        newline = text.find(b"\n", at)
+        if newline < 0:
+            return None
+        at = newline + 1
+    inserted = f"{language.comment} closeread: ignore-file[{rule}] {REASON}\n"
+    changed = text[:at] + inserted.encode() + text[at:]
+    return (at, at, inserted) if _is_comment(language.parse(changed), at + len(language.comment)) else None
+
+
+def in_settings(text: bytes, rule: str, *, own: bool) -> tuple[int, int, str] | None:
+    """The edit of a settings file that switches a rule off; `own` tells closeread.toml from pyproject.toml.
+
+    None where the file is not plain enough to be edited without reading it as TOML does: the changed text is read.
+    """
+    start = 0 if own else _after_header(text)
+    if start is None:
+        return None
+    following = _TABLE.search(text, start)
+    present = _DISABLE.search(text, start, following.start() if following else len(text))
+    if present is not None:
+        items = present[1].strip().rstrip(b",")
+        edit = (present.start(1), present.end(1), f'{items.decode("utf-8", "replace")}{", " if items else ""}"{rule}"')
+    else:
+        edit = (start, start, f'disable = ["{rule}"]  # {REASON}\n')
+    try:
+        settings = tomllib.loads((text[: edit[0]] + edit[2].encode() + text[edit[1] :]).decode())
+        here = settings if own else settings["tool"]["closeread"]
+        return edit if rule in here["disable"] else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _after_header(text: bytes) -> int | None:
+    found = re.search(rb"^\[tool\.closeread\][^\n]*\n", text, re.MULTILINE)
+    return found.end() if found else None
 
 
 def _is_comment(tree: Tree, at: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from closeread.lsp.server import run
 from closeread_analyzers.finding import Confidence, FileResult, Finding, Location, Severity, Step
@@ -52,6 +52,14 @@ class FakeProject:
         )
 
     glance = analyze
+
+    def fix(self, finding: Finding, cancelled: Callable[[], bool] = lambda: False) -> None:
+        return None
+
+    def fix_all(
+        self, findings: Sequence[Finding], cancelled: Callable[[], bool] = lambda: False
+    ) -> tuple[None, tuple[Finding, ...]]:
+        return None, ()
 
     def _finding(self, path: str, number: int, match: re.Match[str], lines: list[str]) -> Finding:
         here = Location(path, number, match.start(), number, match.end())

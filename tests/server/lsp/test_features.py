@@ -75,7 +75,7 @@ async def test_suppress_with_a_comment(client: Client, tmp_path: Path) -> None:
     for number, (name, text, expected) in enumerate(SUPPRESSED.values()):
         uri = client.open(tmp_path / f"{number}{name}", text)
         (found,) = await client.diagnostics(uri, 1)
-        (action,) = await _actions(client, uri, found["range"], found)
+        action, _ = await _actions(client, uri, found["range"], found)
         (edit,) = action["edit"]["changes"][uri]
 
         assert action["kind"] == "quickfix"
@@ -92,7 +92,7 @@ async def test_versioned_edits_where_the_client_can(client: Client, tmp_path: Pa
     await client.initialize(tmp_path, capabilities=capabilities)
     uri = client.open(tmp_path / "app.py", bad, version=7)
     (found,) = await client.diagnostics(uri, 7)
-    (action,) = await _actions(client, uri, found["range"], found)
+    action, _ = await _actions(client, uri, found["range"], found)
     (change,) = action["edit"]["documentChanges"]
 
     assert change["textDocument"] == {"uri": uri, "version": 7}
@@ -106,7 +106,7 @@ async def test_no_action_elsewhere_or_of_another_kind(client: Client, tmp_path: 
 
     assert await _actions(client, uri, nowhere) == []
     assert await _actions(client, uri, found["range"], only=["source.organizeImports"]) == []
-    assert len(await _actions(client, uri, found["range"], only=["quickfix"])) == 1
+    assert len(await _actions(client, uri, found["range"], only=["quickfix"])) == 2
 
 
 # --- Commands --------------------------------------------------------------------------------------

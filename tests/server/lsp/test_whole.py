@@ -45,7 +45,7 @@ async def test_from_open_to_suppressed(start: Start, tmp_path: Path) -> None:
     hover = await client.request(
         "textDocument/hover", {"textDocument": {"uri": uri}, "position": found["range"]["start"]}
     )
-    (action,) = await client.request(
+    action, _ = await client.request(
         "textDocument/codeAction",
         {"textDocument": {"uri": uri}, "range": found["range"], "context": {"diagnostics": [found]}},
     )

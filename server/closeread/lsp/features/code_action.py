@@ -1,75 +1,174 @@
-"""textDocument/codeAction: "suppress with a comment". Never the preferred fix: the finding is hidden, not gone."""
+"""textDocument/codeAction and codeAction/resolve: fixes, and the three ways to say that a finding is not one.
+
+A fix was verified when it is offered, and so is preferred where it changes nothing else. Suppressing is never preferred:
+the finding is hidden, not gone. "Fix all" is worked out when it is chosen, where the client can wait for that.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from lsprotocol import types
 
-from closeread.session import Session
-from closeread_analyzers.finding import Finding
+from closeread.session import CONFIG_NAMES, Session
+from closeread_analyzers.catalogue import builtin
+from closeread_analyzers.finding import Finding, Fix
 
-from .. import suppression
+from .. import edits, suppression
 from ..convert import Text, Wire, range_in
+from ..diagnosed import Diagnosed
 from ..documents import Document
 from ..server import Server
 
+FIX_ALL = "source.fixAll.closeread"
+
 
 def register(server: Server) -> None:
-    """Attach the handler."""
-    options = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
+    """Attach the handlers."""
+    options = types.CodeActionOptions(
+        code_action_kinds=[types.CodeActionKind.QuickFix, FIX_ALL], resolve_provider=True, work_done_progress=False
+    )
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
         document = server.documents.get(params.text_document.uri)
-        if document is None or not document.is_source or not _wanted(params.context.only):
+        if document is None or not document.is_source:
             return []
         found = document.current() or await server.diagnose(document)
-        text = document.text
-        here = [
-            (finding, made)
-            for finding, made in zip(found.analysis.findings, found.diagnostics, strict=False)
-            if _meet(range_in(made), params.range)
-        ]
+        actions = Actions(server, document, found)
+        made: list[types.CodeAction] = []
+        if wanted(params.context.only, types.CodeActionKind.QuickFix):
+            here = [at for at, wire in enumerate(found.diagnostics) if _meet(range_in(wire), params.range)]
+            here = [at for at in here if at < len(found.analysis.findings)]
+            made += await server.ask(lambda session, cancelled: actions.quick(session, here, cancelled)) if here else []
+        if params.context.only and wanted(params.context.only, FIX_ALL):
+            made += await server.ask(actions.everything)
+        return made
 
-        def make(session: Session, cancelled: object) -> list[types.CodeAction]:
-            made = (_suppress(server, document, text, finding, diagnostic) for finding, diagnostic in here)
-            return [action for action in made if action is not None]
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    async def resolve(action: types.CodeAction) -> types.CodeAction:
+        data: Any = action.data if isinstance(action.data, dict) else {}
+        document = server.documents.get(str(data.get("uri", "")))
+        if action.edit is not None or document is None:
+            return action
+        found = document.current() or await server.diagnose(document)
+        if document.revision == data.get("revision"):
+            actions = Actions(server, document, found)
+            chosen = {str(one) for one in data.get("fingerprints", ())}
+            action.edit = await server.ask(lambda session, cancelled: actions.all_edit(session, chosen, cancelled))
+        return action
 
-        return await server.ask(make) if here else []
 
-
-def _wanted(only: object) -> bool:
-    if not isinstance(only, list | tuple):
+def wanted(only: Iterable[types.CodeActionKind | str] | None, offered: str) -> bool:
+    """Whether a client that asks for these kinds alone wants to see one of `offered`."""
+    if only is None or isinstance(only, str):
         return True
     kinds = [kind.value if isinstance(kind, types.CodeActionKind) else str(kind) for kind in only]
-    return any(kind in ("", "quickfix") for kind in kinds)
+    return any(kind == "" or offered == kind or offered.startswith(f"{kind}.") for kind in kinds)
 
 
-def _suppress(
-    server: Server, document: Document, text: Text, finding: Finding, diagnostic: Wire
-) -> types.CodeAction | None:
-    edit = suppression.edit(
-        text.data, document.path.name, text.offset_of_location(finding.location.start_line, 0), finding.rule
-    )
-    if edit is None:
-        return None
-    start, end, inserted = edit
-    change = types.TextEdit(text.range(start, end, server.encoding), inserted)
-    return types.CodeAction(
-        title=f"Suppress {finding.rule} with a comment",
-        kind=types.CodeActionKind.QuickFix,
-        diagnostics=[server.protocol.structured(diagnostic, types.Diagnostic)],
-        is_preferred=False,
-        edit=_workspace_edit(server, document, change),
-    )
+class Actions:
+    """What can be done about the findings of a document. Its methods run on the worker's thread."""
 
+    def __init__(self, server: Server, document: Document, found: Diagnosed) -> None:
+        self.server = server
+        self.document = document
+        self.found = found
+        self.text = document.text
+        self.revision = document.revision
 
-def _workspace_edit(server: Server, document: Document, change: types.TextEdit) -> types.WorkspaceEdit:
-    workspace = server.client_capabilities.workspace
-    edits = workspace.workspace_edit if workspace is not None else None
-    if edits is not None and edits.document_changes:
-        identity = types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
-        return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identity, [change])])
-    return types.WorkspaceEdit(changes={document.uri: [change]})
+    def quick(self, session: Session, here: list[int], cancelled: Callable[[], bool]) -> list[types.CodeAction]:
+        """Fixes first, then "all of this rule", then the suppressions."""
+        findings = [(self.found.analysis.findings[at], self.found.diagnostics[at]) for at in here]
+        made: list[types.CodeAction] = []
+        for finding, wire in findings:
+            fix = session.fix(self.document.path, finding, cancelled)
+            if fix is None:
+                continue
+            edit = self._edit(session, fix)
+            if edit is not None:
+                made.append(self._action(fix.title, edit, wire, preferred=fix.safe))
+                alike = [one for one in self.found.analysis.findings if one.rule == finding.rule]
+                if len(alike) > 1:
+                    made.append(self._all(session, f"{fix.title}: all of {finding.rule} in this file", alike, wire))
+        for finding, wire in findings:
+            made += self._suppressions(session, finding, wire)
+        return made
+
+    def everything(self, session: Session, cancelled: Callable[[], bool]) -> list[types.CodeAction]:
+        """`source.fixAll.closeread`: what an editor may do on saving, and so only what changes nothing else."""
+        rules = builtin().rules
+        safe = [
+            finding
+            for finding in self.found.analysis.findings
+            if (rule := rules.get(finding.rule)) is not None and rule.mend is not None and rule.mend.safe
+        ]
+        edit = self.all_edit(session, {finding.fingerprint for finding in safe}, cancelled) if safe else None
+        if edit is None:
+            return []
+        return [types.CodeAction(title="Fix all that Closeread can fix safely", kind=FIX_ALL, edit=edit)]
+
+    def all_edit(self, session: Session, chosen: set[str], cancelled: Callable[[], bool]) -> types.WorkspaceEdit | None:
+        """The edit that mends as many of the chosen findings as go together."""
+        findings = [finding for finding in self.found.analysis.findings if finding.fingerprint in chosen]
+        fix = session.fix_all(self.document.path, findings, cancelled)
+        return self._edit(session, fix) if fix is not None else None
+
+    def _all(self, session: Session, title: str, findings: list[Finding], wire: Wire) -> types.CodeAction:
+        action = self._action(title, None, wire, preferred=False)
+        chosen = [finding.fingerprint for finding in findings]
+        if edits.resolves(self.server):
+            action.data = {"uri": self.document.uri, "revision": self.revision, "fingerprints": chosen}
+        else:
+            action.edit = self.all_edit(session, set(chosen), lambda: False)
+        return action
+
+    def _suppressions(self, session: Session, finding: Finding, wire: Wire) -> Iterable[types.CodeAction]:
+        name, rule, text = self.document.path.name, finding.rule, self.text
+        start = text.offset_of_location(finding.location.start_line, 0)
+        if (change := suppression.edit(text.data, name, start, rule)) is not None:
+            yield self._action(f"Suppress {rule} with a comment", self._own(change), wire, preferred=False)
+        if (change := suppression.whole_file(text.data, name, rule)) is not None:
+            yield self._action(f"Suppress {rule} in this file", self._own(change), wire, preferred=False)
+        edit = self._settings(session, rule)
+        if edit is not None:
+            yield self._action(f"Switch {rule} off in the project's settings", edit, wire, preferred=False)
+
+    def _settings(self, session: Session, rule: str) -> types.WorkspaceEdit | None:
+        folder, _ = session.place(self.document.path)
+        if folder.only is not None:
+            return None
+        for name in sorted(CONFIG_NAMES):  # closeread.toml wins over pyproject.toml
+            data = folder.read(name)
+            if data is None:
+                continue
+            change = suppression.in_settings(data, rule, own=name != "pyproject.toml")
+            if change is not None:
+                return edits.of_file(self.server, folder.root / name, Text(data), [change])
+            if name != "pyproject.toml":
+                return None
+        made = suppression.in_settings(b"", rule, own=True)
+        return edits.of_new_file(self.server, folder.root / "closeread.toml", made[2]) if made is not None else None
+
+    def _edit(self, session: Session, fix: Fix) -> types.WorkspaceEdit | None:
+        folder, _ = session.place(self.document.path)
+        path = folder.root / fix.path
+        data = self.text.data if path == self.document.path else folder.read(fix.path)
+        changes = [(edit.start, edit.end, edit.text) for edit in fix.edits]
+        return None if data is None else edits.of_file(self.server, path, Text(data), changes)
+
+    def _own(self, change: tuple[int, int, str]) -> types.WorkspaceEdit:
+        return edits.of_file(self.server, self.document.path, self.text, [change])
+
+    def _action(self, title: str, edit: types.WorkspaceEdit | None, wire: Wire, *, preferred: bool) -> types.CodeAction:
+        return types.CodeAction(
+            title=title,
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=[self.server.protocol.structured(wire, types.Diagnostic)],
+            is_preferred=preferred,
+            edit=edit,
+        )
 
 
 def _meet(one: types.Range, other: types.Range) -> bool:
