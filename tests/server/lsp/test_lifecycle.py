@@ -26,7 +26,7 @@ async def test_a_quick_start_and_what_is_offered(start: Start, tmp_path: Path) -
     assert offered["positionEncoding"] == "utf-16"
     assert offered["textDocumentSync"] == {"openClose": True, "change": 2, "save": True}
     assert offered["hoverProvider"] is True
-    assert offered["codeActionProvider"]["codeActionKinds"] == ["quickfix"]
+    assert offered["codeActionProvider"]["codeActionKinds"] == ["quickfix", "source.fixAll.closeread"]
     assert offered["diagnosticProvider"]["identifier"] == "closeread"
     assert offered["workspace"]["workspaceFolders"] == {"supported": True, "changeNotifications": True}
     assert set(offered["executeCommandProvider"]["commands"]) == {
