@@ -56,6 +56,10 @@ _TEMPLATE = re.compile(r"<[^<>]*>|\$\{|\$\(|\{\{|%\(|%[sdr]\b|^\{\w*\}$|^\$\w+$|
 _PLACE = re.compile(
     r"^[a-z][a-z0-9+.-]*://|^[./~]|/.*/|^[\w-]+(?:\.[\w-]+)+$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^--?\w|[\[\]()=;,]\s|^\w+\(|^#"
 )
+_SIGNS = re.compile(
+    r"(?:^|_)(?:SECRET_KEY|JWT_SECRET|JWT_SECRET_KEY|JWT_KEY|SESSION_SECRET|COOKIE_SECRET|SIGNING_KEY|SIGNING_SECRET)$|^SECRET$"
+    r"|(?:^|_)(?:secret_key|jwt_secret)$"
+)
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_.-]{24,}$")
 _WORDS = re.compile(r"^[A-Za-z]+(?:[-_ .:][A-Za-z]+)*[?:.!]?$")
 
@@ -123,6 +127,14 @@ def likeness(text: str) -> Likeness:
     if len(text) >= 8 and kinds >= 2 and entropy(text) >= 2.5:
         return "strong"
     return "weak" if kinds >= 2 or text.isdigit() else "no"
+
+
+@lru_cache(maxsize=1 << 10)
+def is_weak_key(text: str, name: str) -> bool:
+    """Whether a text that likeness() takes for a word or a placeholder is a key all the same: it stands where one signs."""
+    if not _SIGNS.search(name) or not 3 <= len(text) <= 64 or " " in text:
+        return False
+    return not _TEMPLATE.search(text) and not _PLACE.search(text) and words_of(text) != words_of(name)
 
 
 def entropy(text: str) -> float:

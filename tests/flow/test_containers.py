@@ -206,7 +206,7 @@ for a, b in zip(["safe"], [source()]):
 
 ### zip keeps its columns apart
 for a, b in zip(["safe", "x"], [source(), source()]):
-    sink(a)  # spurious
+    sink(a)
 
 ### map
 x = list(map(str.strip, [source()]))

@@ -198,6 +198,26 @@ def f():
     x = source()
     if all(c in "abc" for c in x):
         sink(x)  # spurious
+
+### common path
+root = os.path.realpath("/srv")
+x = os.path.realpath(os.path.join(root, source()))
+if os.path.commonpath([root, x]) == root:
+    sink("cat " + x)  # finding
+
+### member of an enumeration
+import enum
+
+class Colour(enum.Enum):
+    RED = "red"
+
+sink(Colour(source()).value)
+sink(Colour[source()].value)
+
+### index of an enumeration
+for index, word in enumerate([source()]):
+    sink(str(index))
+    sink(word)  # finding
 """
 
 

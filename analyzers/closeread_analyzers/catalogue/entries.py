@@ -92,10 +92,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source(Entry):
-    """Data of `kind` comes out here."""
+    """Data of `kind` comes out here; it is harmless for `clears`."""
 
     kind: str
     crumb: str = ""
+    clears: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

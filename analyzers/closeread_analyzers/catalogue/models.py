@@ -222,7 +222,7 @@ def _shared(table: Table, matches: tuple[Match, ...]) -> _Shared:
 
 def _source(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     kind = table.one_of("kind", kinds.source, "a source kind of kinds.toml")
-    return Source(**shared, kind=kind, crumb=table.string("crumb", ""))
+    return Source(**shared, kind=kind, crumb=table.string("crumb", ""), clears=kinds.expand(table, "clears"))
 
 
 def _sink(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
@@ -349,7 +349,7 @@ class _Word(NamedTuple):
 _KEYWORDS = "**"
 _STEP_KEYS = ("from", "to", "clears", "adds", "crumb")
 WORDS = {
-    "source": _Word(("call", "attribute"), ("kind", "crumb"), _source),
+    "source": _Word(("call", "attribute"), ("kind", "crumb", "clears"), _source),
     "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb", "shallow"), _sink),
     "step": _Word(("call", "attribute"), _STEP_KEYS, _step),
     "barrier": _Word(("call", "attribute"), _STEP_KEYS, _barrier),

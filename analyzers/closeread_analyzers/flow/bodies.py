@@ -61,6 +61,7 @@ _PASSWORD_CALL: Final = re.compile(
     r"(?:^|_)(?:check|verify|valid|validate|is_correct|compare|match)\w*_(?:password|passwd|pwd|hash|credentials?)|^check_?pw$|^checkpw$|^authenticate$"
     r"|(?:^|_)(?:password|passwd|pwd)_(?:verify|check|matches|is_valid)"
 )
+_DIGEST: Final = re.compile(r"(?:^|_)(?:digest|hash|hashed|pw|pwhash|checksum)$")
 _CONFIRM: Final = re.compile(r"confirm|repeat|again|retype|password_?2|password_?1|new", re.IGNORECASE)
 _SQL_PASSWORD: Final = re.compile(r"\bselect\b|\bwhere\b|\band\b", re.IGNORECASE)
 _SQL_PASSWORD_IS: Final = re.compile(r"\bpass(?:word|wd)?\w*\s*(?:=|like)", re.IGNORECASE)
@@ -325,8 +326,11 @@ class Body:
 
     def _compares_password(self, stored: ir.Expression, given: ir.Expression) -> bool:
         name = stored.name if isinstance(stored, ir.Attribute) else key_of(stored)
-        if not name or not is_password(name) or is_sent_root(stored) or isinstance(given, ir.Constant):
+        if not name or is_sent_root(stored) or isinstance(given, ir.Constant):
             return False
+        if not is_password(name):
+            names = self.password_names
+            return bool(_DIGEST.search(name_words(name))) and any(n in names for n in names_in(given))
         if _CONFIRM.search(name) or any(_CONFIRM.search(n) for n in names_in(given)):
             return False
         root = stored
@@ -335,6 +339,11 @@ class Body:
         if isinstance(root, ir.Name) and (root.id in self.direct_client or root.id in ("form", "self")):
             return False
         return self.mentions_client(given) or any(is_password(n) for n in names_in(given))
+
+    @cached_property
+    def password_names(self) -> frozenset[str]:
+        """The variables made of a password: its digest, mostly."""
+        return self._closure(lambda node: any(is_password(name) for name in names_in(node)))
 
     @cached_property
     def direct_client(self) -> frozenset[str]:

@@ -441,7 +441,7 @@ def source(frame: Frame, node: ir.Node, entry: Source, value: Value, receiver: V
     site = frame.site(node)
     label = excerpt(frame, node)
     crumb = entry.crumb or entry.description or "data from outside"
-    return Taint(entry.kind, site, label, frozenset(), Trail(None, site, crumb), INFERRED if entry.inferred else sure)
+    return Taint(entry.kind, site, label, entry.clears, Trail(None, site, crumb), INFERRED if entry.inferred else sure)
 
 
 def excerpt(frame: Frame, node: ir.Node) -> str:
@@ -747,13 +747,18 @@ def _instance(frame: Frame, node: ir.Node, cls: ClassRef, given: Arguments, call
     """A new object of a workspace class: its constructor is called, or its fields are filled by name and place."""
     ref = frame.allocate(Shape("object", {}, None, closed=False))
     value = Value(target=Instance(cls), ref=ref, path=frame.engine.library_base(Instance(cls)), name=cls.name)
+    cleared: frozenset[str] = frozenset()
     for entry in frame.models.calls.get(value.path, ()) if value.path is not None else ():
         if isinstance(entry, Sink) and holds(frame, entry, given, value):
             _reach(frame, node, entry, given, value, 2)
+        elif isinstance(entry, StepModel) and entry.barrier:
+            cleared |= entry.clears
     constructor = frame.engine.constructor(frame, cls)
     if constructor is not None:
         _function(frame, node, constructor, Arguments([value, *given.positional], given.keyword, given.spread))
         return value
+    if cleared:
+        given = Arguments([one.clear(cleared) for one in given.positional], {}, None)
     fields = frame.engine.fields_in_order(frame, cls)
     items = dict(zip(fields, given.positional, strict=False)) | given.keyword
     if items:

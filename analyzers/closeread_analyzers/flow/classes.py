@@ -104,13 +104,18 @@ class Classes(Names):
                     found.append(canonical(source.models, value.path))
         return tuple(dict.fromkeys(found))
 
-    def library_base(self, target: Any) -> str | None:
-        """The library class that a workspace class (or an instance of one) is, by inheritance."""
+    def library_base(self, target: Any, member: str = "") -> str | None:
+        """The library class that a workspace class (or an instance of one) is, by inheritance; of several, that with `member`."""
         cls = target.cls if isinstance(target, Instance) else target
         if not isinstance(cls, ClassRef):
             return None
         paths = [base for base in self.bases(cls) if isinstance(base, str)]
         source = self.load(cls.path)
+        if member and len(paths) > 1 and source is not None:
+            models = source.models
+            for path in paths:
+                if f"{path}.{member}" in models.attributes or f"{path}.{member}" in models.calls:
+                    return path
         known = source.models.known_modules if source is not None else frozenset()
         return next((path for path in paths if path.partition(".")[0] in known), paths[0] if paths else None)
 

@@ -218,7 +218,7 @@ class Engine(Handlers):
                 value = Value(taints, UNKNOWN, self.library_base(target), target, 0, None, parameter.name)
             else:
                 path = ""
-                if model is not None:
+                if model is not None and parameter.kind != "only-keyword":
                     path = model.types[place] if place < len(model.types) else ""
                     place += 1
                 if path:

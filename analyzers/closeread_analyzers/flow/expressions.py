@@ -154,12 +154,11 @@ def attribute(frame: Frame, node: ir.Node, value: Value, name: str) -> Value:
     if ref and shape is not None and shape.rest is not None and shape.kind == "dict":
         taints = join_taints(taints, shape.rest.taints)
     path = value.path
+    if target is not None:
+        path = frame.engine.library_base(target, name) or path
     if path is None:
-        base = frame.engine.library_base(target) if target is not None else None
-        if base is None:
-            result = Value(taints, UNKNOWN, None, None, 0, None, name)
-            return read_path(frame, node, result, None, name, value) if name in frame.models.wild_attributes else result
-        path = base
+        result = Value(taints, UNKNOWN, None, None, 0, None, name)
+        return read_path(frame, node, result, None, name, value) if name in frame.models.wild_attributes else result
     path = f"{path}.{name}"
     if len(path) > MAX_PATH:
         return Value(taints, UNKNOWN, None, None, 0, None, name)

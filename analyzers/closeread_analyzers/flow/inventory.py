@@ -80,9 +80,13 @@ class Route:
 
     @property
     def words(self) -> str:
-        """The words of the function's name and the path's constant parts."""
+        """The words of the function's name (a method's with its class) and the path's constant parts."""
+        name = self.function.name
+        unit = self.unit.partition("#")[0]
+        if unit.endswith(f".{name}"):
+            name = unit
         constant = re.sub(r"<[^>]*>|\{[^}]*\}|\(\?P?[^)]*\)|:\w+", " ", self.path)
-        return f"{name_words(self.function.name)}_{name_words(constant)}"
+        return f"{name_words(name)}_{name_words(constant)}"
 
     @property
     def changes_state(self) -> bool:

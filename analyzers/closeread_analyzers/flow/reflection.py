@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from . import containers, expressions
-from .values import Value
+from .values import UNKNOWN_VALUE, Value
 
 if TYPE_CHECKING:
     from .calls import Arguments
@@ -48,8 +48,32 @@ def _mapping(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
     return containers.make(frame, "dict", dict(given.keyword), None, True)
 
 
+def _enumerate(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
+    """`enumerate(x)`: pairs of a number, which nobody chooses, and an item."""
+    if not given.positional:
+        return None
+    known = containers.positions(frame, given.positional[0])
+    if known is not None:
+        pairs = {index: _pair(frame, Value(const=index), item) for index, item in enumerate(known)}
+        return containers.make(frame, "list", dict(pairs), None, True)
+    item = expressions.element(frame, given.positional[0], False, node)
+    return containers.make(frame, "list", {}, _pair(frame, UNKNOWN_VALUE, item), False)
+
+
+def _zip(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
+    """`zip(a, b)`: tuples of an item of each."""
+    items = [expressions.element(frame, value, False, node) for value in given.positional]
+    return containers.make(frame, "list", {}, _pair(frame, *items), False) if items else None
+
+
+def _pair(frame: Frame, *items: Value) -> Value:
+    return containers.make(frame, "list", dict(enumerate(items)), None, True)
+
+
 _FUNCTIONS: Final[dict[str, Callable[[Any, ir.Call, Any], Value | None]]] = {
     "getattr": _get,
     "setattr": _set,
     "dict": _mapping,
+    "enumerate": _enumerate,
+    "zip": _zip,
 }

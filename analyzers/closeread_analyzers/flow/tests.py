@@ -219,10 +219,16 @@ def _narrow(frame: Frame, node: ir.Expression, clears: frozenset[str] | None) ->
     while isinstance(node, ir.Call):  # `x.lower() in (...)` speaks of x
         if isinstance(node.callee, ir.Attribute) and folding.is_text_method(node.callee.name):
             node = node.callee.value
-        elif len(node.arguments) == 1 and isinstance(node.callee, ir.Name):
+        elif len(node.arguments) == 1 and (
+            isinstance(node.callee, ir.Name) or (clears and _of_module(frame, node.callee))
+        ):
             node = node.arguments[0].value
         else:
             return
+    if isinstance(node, ir.Sequence) and clears is not None:  # `commonpath([root, x])`
+        for item in node.items:
+            _narrow(frame, item, clears)
+        return
     value = _place(frame, node)
     if value is None:
         return
@@ -234,6 +240,12 @@ def _narrow(frame: Frame, node: ir.Expression, clears: frozenset[str] | None) ->
         _rebind(frame, node, value.clear(clears))
         if isinstance(node, ir.Attribute):
             _spread(frame, value, clears)
+
+
+def _of_module(frame: Frame, callee: ir.Expression) -> bool:
+    """Whether a function is a library module's own: what a guard says of its result, it says of its argument."""
+    path = quiet(frame, callee).path
+    return path is not None and path.partition(".")[0] in frame.models.known_modules
 
 
 def _spread(frame: Frame, part: Value, clears: frozenset[str]) -> None:

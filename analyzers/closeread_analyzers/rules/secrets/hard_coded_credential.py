@@ -9,7 +9,7 @@ from ...check import Context, Report
 from ...configuration import entries, secret_in
 from ...finding import Confidence, Severity
 from ...shapes import arguments_by_name, last_name
-from ...words import COMMON_PASSWORDS, is_random, likeness, promise
+from ...words import COMMON_PASSWORDS, is_random, is_weak_key, likeness, promise
 
 visits = (ir.Assign, ir.Call, ir.Mapping, ir.Comparison, ir.Parameter)
 
@@ -143,7 +143,7 @@ def _judge(
         return
     like = likeness(text)
     kind = promise(name)
-    if like == "no" and not (kind == "key" and stored and _is_weak_key(text, name)):
+    if like == "no" and not (kind == "key" and stored and is_weak_key(text, name)):
         return
     if like == "weak" and not stored:
         return
@@ -156,14 +156,3 @@ def _judge(
     else:
         confidence = Confidence.MEDIUM if kind == "key" and stored else Confidence.LOW
         yield Report(value, name=name, severity=min(most, Severity.MEDIUM), confidence=confidence)
-
-
-def _is_weak_key(text: str, name: str) -> bool:
-    """A key that signs is one even if it is a plain word: where a setting is named so, that is what it is."""
-    return (
-        text.isalpha()
-        and text.islower()
-        and 4 <= len(text) <= 16
-        and name.upper().endswith("SECRET_KEY")
-        and not promise(text)
-    )
