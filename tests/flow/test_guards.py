@@ -204,6 +204,7 @@ root = os.path.realpath("/srv")
 x = os.path.realpath(os.path.join(root, source()))
 if os.path.commonpath([root, x]) == root:
     sink("cat " + x)  # finding
+    open(x)
 
 ### member of an enumeration
 import enum

@@ -293,9 +293,7 @@ def quiet(frame: Frame, node: ir.Expression) -> Value:
             inner = inner.value
         known = isinstance(inner, ir.Name) or (isinstance(inner, ir.Call) and _only_types(frame, inner))
         return expressions.evaluate(frame, node) if known else Value()
-    if isinstance(node, ir.Sequence):
-        return expressions.evaluate(frame, node)
-    if isinstance(node, ir.Mapping):
+    if isinstance(node, (ir.Sequence, ir.Mapping)) or (isinstance(node, ir.Call) and _only_types(frame, node)):
         return expressions.evaluate(frame, node)
     return Value()
 
@@ -304,7 +302,10 @@ def _only_types(frame: Frame, node: ir.Call) -> bool:
     """Whether a call is of a library that makes something of what it is given, `urlparse(x)`, and is as good as made once."""
     value = expressions.plain_path(frame, node.callee)
     entries = frame.models.calls.get(value.path, ()) if value is not None and value.path is not None else ()
-    plain = all(isinstance(argument.value, (ir.Name, ir.Attribute, ir.Constant)) for argument in node.arguments)
+    parts = [argument.value for argument in node.arguments]
+    if len(parts) == 1 and isinstance(parts[0], ir.Sequence):
+        parts = parts[0].items
+    plain = all(isinstance(part, (ir.Name, ir.Attribute, ir.Constant)) for part in parts)
     return plain and bool(entries) and all(isinstance(entry, (StepModel, TypeModel)) for entry in entries)
 
 
