@@ -133,6 +133,11 @@ class Project:
             if other != path and (path in files or not waiting.isdisjoint(files))
         )
 
+    def functions(self, path: str) -> dict[str, bytes]:
+        """The functions of a file by qualified name, each with the digest of its text; nothing is interpreted."""
+        source = self._source(path)
+        return {} if source is None else {name: unit.digest for name, unit in source.units.items()}
+
     def why(
         self, path: str, line: int, others: Iterable[str] = (), cancelled: Callable[[], bool] = lambda: False
     ) -> Answer:

@@ -141,7 +141,7 @@ class Presentation:
         if source is None:
             return None
         function = site.unit if not site.unit.startswith("@") else ""
-        context = _normal(self._text(source, site), source.language.comment)
+        context = normal(self._text(source, site), source.language.comment)
         identity = "\0".join((rule.id, site.path, function, context))
         severity = rule.severity
         if is_test(site.path):  # ranked down: nobody attacks a test, though what it shows may be copied
@@ -212,7 +212,7 @@ def span(source: Source, start: int, end: int) -> Location:
     return Location(source.path, start_line, start_column, end_line, end_column)
 
 
-def _normal(text: str, comment: str) -> str:
+def normal(text: str, comment: str) -> str:
     """Text without comments and without spaces that say nothing: what identifies a place when lines move."""
     parts: list[str] = []
     at = 0

@@ -1,7 +1,7 @@
 """How a command ends, and how it complains: one line on standard error, and a code that a pipeline can trust.
 
 0 the scan was done (findings or not), 1 findings at or above `--fail-on`, 2 a usage or internal error, 3 an
-incomplete scan under `--strict`. Where several hold, 2 comes before 1 before 3.
+incomplete scan: a deadline ended it, or under `--strict`. Where several hold, 2 comes before 1 before 3.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import typer
 
+from .errors import Mistake
 from .settings import ModelsError
 
 FINDINGS, ERROR, INCOMPLETE = 1, 2, 3
@@ -38,7 +39,7 @@ def complaints(verbose: bool | None = None) -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         fail("interrupted.")
-    except ModelsError as error:
+    except (ModelsError, Mistake) as error:
         fail(str(error))
     except Exception as error:
         if verbose:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import platform_, reports
+from .errors import Mistake
 from .reports import Report
 
 
-class BadOutput(ValueError):
+class BadOutput(Mistake):
     """What is wrong with the options, in one sentence."""
 
 

@@ -53,7 +53,7 @@ class Recollection:
         self._absent: set[str] = {""}
 
     def unpacked(self, path: str, value: bytes) -> FileResult | None:
-        """The result of `path` that `packed` made, without its dependencies; None if it does not count any more."""
+        """The result of `path` that `packed` made, without what it looked for in vain; None if it does not count any more."""
         try:
             unzip = zlib.decompressobj()
             data = json.loads(unzip.decompress(value, _LARGEST))
@@ -61,7 +61,7 @@ class Recollection:
             holds = result.path == path and self._holds(data["absent"].split("\n"), data["present"])
         except _MALFORMED:
             return None
-        return result if holds else None
+        return replace(result, dependencies=tuple(data["present"].items())) if holds else None
 
     def _holds(self, absent: list[str], present: dict[str, str]) -> bool:
         for path in set(absent) - self._absent:

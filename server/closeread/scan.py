@@ -18,26 +18,21 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from closeread_analyzers.finding import FileResult, Finding, Location, Problem, Severity, plain_rule
+from closeread_analyzers.finding import Finding, Location, Problem, Severity, plain_rule
 
-from . import remembered, version, work
 from . import settings as settings_
-from .inferred import Inference, infer
+from . import version
+from .baseline import Baseline, entry_of
 from .reports import Report
 from .reports._secrets import secret_places
+from .results import Found, Progress, Results, Tools
 from .settings import Settings
-from .store import Store
 from .workspace.files import Workspace, find_root
 
 if TYPE_CHECKING:
-    from closeread_analyzers.catalogue import Rule
-
     from .remedies import Remedy
 
-Progress = Callable[[int, int], None]
-"""Called with how many files are done, and how many there are."""
-
-_PUT_EVERY = 200
+__all__ = ["Progress", "Scan", "Scope", "Tools", "scan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +45,12 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What a scan works with; tests give others."""
+class Scope:
+    """What a scan is narrowed by: only what changed `since` a commit, `seconds` for all of it, a `baseline`."""
 
-    make: work.MakeAnalyser = work.pipeline
-    spawn: work.Spawn = work.spawn_worker
-    cache_folder: Path | None = None
-    rules: Callable[[], Mapping[str, Rule]] = field(default=lambda: _rules())
-    infer: Callable[[Workspace, Sequence[str]], Inference] = infer
-    progress: Progress = field(default=lambda done, total: None)
-    cancelled: Callable[[], bool] = field(default=lambda: False)
+    since: str = ""
+    seconds: float | None = None
+    baseline: Baseline | None = None
 
 
 def scan(
@@ -68,12 +59,13 @@ def scan(
     exclude: Iterable[str] = (),
     tools: Tools | None = None,
     outputs: Iterable[Path] = (),
+    scope: Scope | None = None,
 ) -> Scan:
     """Scan `paths`. `changes` are fields of `Settings` that win over every file's; `exclude` adds to theirs.
 
-    `outputs` are where reports will be written, which are never read.
+    `outputs` are where reports will be written, which are never read. Raises `GitError` where `scope.since` names no commit.
     """
-    run = _Run(tools or Tools(), dict(changes), tuple(exclude))
+    run = _Run(tools or Tools(), dict(changes), tuple(exclude), scope or Scope())
     for output in outputs:  # the report of the last run is not this project's code
         run.taken.add(os.path.abspath(output))  # noqa: PTH100 - `resolve` would follow links
     started = datetime.now(UTC)
@@ -93,29 +85,29 @@ class _Part:
     files: tuple[str, ...]
     whole: bool
     """Whether all of the project is scanned."""
-    results: dict[str, FileResult] = field(default_factory=dict)
-    warnings: dict[str, Problem] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
+    known: frozenset[str] = frozenset()
+    """The fingerprints of what was there before the change that the scan is about."""
 
 
 class _Run:
-    def __init__(self, tools: Tools, changes: dict[str, Any], exclude: tuple[str, ...]) -> None:
+    def __init__(self, tools: Tools, changes: dict[str, Any], exclude: tuple[str, ...], scope: Scope) -> None:
         self.tools = tools
+        self.scope = scope
+        self.results = Results(tools, scope.seconds)
         self.changes = changes
         self.exclude = exclude
         self.parts: list[_Part] = []
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self.missing = 0
-        self.cached = 0
         self.ignored = 0
         self.taken: set[str] = set()
-        self.store: Store | None = None
         self.here = os.path.realpath(os.curdir)
         self.shown: dict[tuple[Path, str], str] = {}
 
     def close(self) -> None:
-        if self.store is not None:
-            self.store.close()
+        self.results.close()
 
     def projects(self, paths: Sequence[str]) -> dict[Path, list[Path]]:
         """The roots of the paths there are. The others are problems, and make the scan a failed one."""
@@ -150,7 +142,7 @@ class _Run:
             problems = (*problems, Problem("", 0, f"Nothing to analyse in {where}.", "unreadable"))
         self.problems += [self.here_problem(root, problem) for problem in problems]
         self.ignored += listing.ignored
-        self.parts.append(_Part(root, workspace, files, root in given))
+        self.parts.append(_Part(root, workspace, files, root in given and not self.scope.since))
 
     def inferring(self, workspace: Workspace, files: tuple[str, ...]) -> Workspace:
         """The workspace with what a model infers among its models."""
@@ -180,59 +172,36 @@ class _Run:
         return problems
 
     def analyse(self) -> None:
-        total = sum(len(part.files) for part in self.parts)
-        done = 0
+        if not self.scope.since:
+            self.results.expect(sum(len(part.files) for part in self.parts))
         for part in self.parts:
-            keys = self.read(part)
-            if part.workspace.settings.cache and keys:
-                self.store = self.store or Store(self.tools.cache_folder)
-                self.recall(part, keys, self.store)
-            done += len(part.results)
-            self.tools.progress(done, total)
-            left = [path for path in part.files if path not in part.results]
-            fresh: dict[bytes, bytes] = {}
-            for outcome in work.analyze(
-                part.workspace, left, make=self.tools.make, spawn=self.tools.spawn, cancelled=self.tools.cancelled
-            ):
-                result = outcome.result
-                part.results[result.path] = result
-                value = remembered.packed(result) if outcome.digest and part.workspace.settings.cache else None
-                if value is not None:
-                    fresh[remembered.key(part.workspace, result.path, outcome.digest)] = value
-                if len(fresh) >= _PUT_EVERY:
-                    self.remember(fresh)
-                done += 1
-                self.tools.progress(done, total)
-            self.remember(fresh)
+            if self.scope.since:
+                self.since(part, self.scope.since)
+            else:
+                part.found = self.results.of(part.workspace, part.files)
 
-    def read(self, part: _Part) -> dict[str, bytes]:
-        """Read every file once, for its digest; what has no text is done with. Returns the others' keys."""
-        keys = {}
-        for path in part.files:
-            source = part.workspace.load(path)
-            if source.text is None:
-                part.results[path] = FileResult(path, problems=(source.problem,) if source.problem else ())
-                continue
-            if source.problem is not None:
-                part.warnings[path] = source.problem
-            if part.workspace.settings.cache:
-                keys[path] = remembered.key(part.workspace, path, source.digest)
-        return keys
+    def since(self, part: _Part, ref: str) -> None:
+        """Only what changed since the commit `ref`, or since the work left it, with all of the project as context."""
+        from .change import changed_since, compared
+        from .workspace import git
+        from .workspace.snapshot import Committed
 
-    def recall(self, part: _Part, keys: dict[str, bytes], store: Store) -> None:
-        values = store.get_many(keys.values())
-        recollection = remembered.Recollection(part.workspace)
-        for path, key in keys.items():
-            value = values.pop(key, None)
-            result = None if value is None else recollection.unpacked(path, value)
-            if result is not None:
-                part.results[path] = result
-                self.cached += 1
-
-    def remember(self, fresh: dict[bytes, bytes]) -> None:
-        if self.store is not None:
-            self.store.put_many(fresh)
-        fresh.clear()
+        repository = git.find(part.root)
+        if repository is None:
+            raise git.GitError(f"--diff needs a git repository, and {part.root} is in none.")
+        with contextlib.closing(repository):
+            commit = repository.commit_id(ref)
+            base = repository.merge_base(commit, repository.head() or commit) or commit
+            entries = repository.tree(base)
+            settings = dataclasses.replace(part.workspace.settings, jobs=1)  # workers see no commits
+            before = Committed(part.root, settings, repository, entries)
+            changed = changed_since(before, part.workspace, part.files)
+            change = compared(self.results, before, part.workspace, changed, part.files)
+        part.found = change.after
+        part.known = frozenset(f.fingerprint for result in change.before.results.values() for f in result.findings)
+        if change.cut:
+            message = f"{change.cut} more files name what changed and were not looked at; scan without `--diff`."
+            self.problems.append(self.here_problem(part.root, Problem("", 0, message, "timeout")))
 
     def finish(self, started: datetime) -> Scan:
         from closeread_analyzers.pipeline import merged
@@ -240,22 +209,31 @@ class _Run:
         shown: list[Finding] = []
         suppressed: list[Finding] = []
         found: list[Finding] = []
-        hidden = gate = lines = files = 0
+        hidden = gate = lines = files = existing = 0
+        lines_of = self.lines_of()
+        baseline = self.scope.baseline
         for part in self.parts:
             settings = part.workspace.settings
             disabled = frozenset(settings.disable)
-            self.problems += [self.here_problem(part.root, problem) for problem in part.warnings.values()]
-            for result in part.results.values():
+            self.problems += [self.here_problem(part.root, problem) for problem in part.found.warnings.values()]
+            for result in part.found.results.values():
                 lines += result.lines
                 files += 1
                 self.problems += [self.here_problem(part.root, problem) for problem in result.problems]
-            for finding in merged(part.results.values(), started.date().isoformat(), part.whole):
+            for finding in merged(part.found.results.values(), started.date().isoformat(), part.whole):
                 here = self.here_finding(part.root, finding)
                 found.append(here)
-                if finding.suppression is not None:
+                if finding.fingerprint in part.known:
+                    existing += 1
+                elif finding.suppression is not None:
                     suppressed.append(here)
                 elif _is_hidden(finding, settings, disabled):
                     hidden += 1
+                elif (
+                    baseline is not None
+                    and (answered := baseline.answered(here, entry_of(here, lines_of(here.location.path)))).suppression
+                ):
+                    suppressed.append(answered)
                 else:
                     gate += _fails(finding, settings.fail_on)
                     shown.append(here)
@@ -267,7 +245,7 @@ class _Run:
             problems=tuple(problems),
             files=files,
             lines=lines,
-            cached=self.cached,
+            cached=self.results.cached,
             ignored=self.ignored,
             hidden=hidden,
             own_models=self.own_models(),
@@ -276,11 +254,16 @@ class _Run:
             version=version(),
             failed=bool(self.missing) or self.nothing_worked(),
             rules=self.tools.rules() if shown or suppressed else {},
-            lines_of=self.lines_of(),
+            lines_of=lines_of,
+            existing=existing,
+            since=self.scope.since,
+            unmatched=baseline.unmatched if baseline is not None else 0,
+            late=self.results.late,
+            scanned=frozenset(self.here_path(part.root, path) for part in self.parts for path in part.found.results),
             secrets=secrets,
             remedies=self.remedies(tuple(shown), secrets),
         )
-        warnings = (self.store.warning,) if self.store is not None and self.store.warning else ()
+        warnings = (self.results.warning,) if self.results.warning else ()
         return Scan(report, gate, (*self.warnings, *warnings))
 
     def own_models(self) -> tuple[int, int, int]:
@@ -296,7 +279,7 @@ class _Run:
 
     def nothing_worked(self) -> bool:
         """Whether the analysis failed on every single file: that is a defect here, and no clean result."""
-        results = [result for part in self.parts for result in part.results.values()]
+        results = [result for part in self.parts for result in part.found.results.values()]
         failures = [r for r in results if any(p.kind in {"crash", "timeout"} and p.line == 0 for p in r.problems)]
         return bool(results) and len(failures) == len(results) and not any(r.lines for r in failures)
 
@@ -337,10 +320,12 @@ class _Run:
 
     def reader(self) -> Callable[[str], bytes | None]:
         """The texts of files by the paths that the report has."""
-        places = {shown: (root, path) for (root, path), shown in self.shown.items()}
         workspaces = {part.root: part.workspace for part in self.parts}
+        places: dict[str, tuple[Path, str]] = {}
 
         def read(shown: str) -> bytes | None:
+            if shown not in places:
+                places.update({name: (root, path) for (root, path), name in self.shown.items()})
             root, path = places.get(shown, (None, ""))
             return None if root is None else workspaces[root].read(path)
 
@@ -359,7 +344,9 @@ class _Run:
             asked = {finding.fingerprint for finding in findings}
             fixes = {}
             for part in self.parts:
-                of_part = (f for result in part.results.values() for f in result.findings if f.fingerprint in asked)
+                of_part = (
+                    f for result in part.found.results.values() for f in result.findings if f.fingerprint in asked
+                )
                 fixes.update(verified(part.workspace, of_part))
             return remedies(fixes, findings, self.reader(), secrets)
 
@@ -383,9 +370,3 @@ def _fails(finding: Finding, fail_on: Severity | None) -> bool:
 def _order(finding: Finding) -> tuple[Any, ...]:
     at = finding.location
     return at.path, at.start_line, finding.rule, at.start_column, at.end_line, at.end_column, finding.message
-
-
-def _rules() -> Mapping[str, Rule]:
-    from closeread_analyzers.catalogue import builtin
-
-    return builtin().rules

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..console import ERROR, FINDINGS, INCOMPLETE, complain, complaints, fail
+from ..console import ERROR, FINDINGS, INCOMPLETE, complain, complaints
 from ..settings import confidence, severity
 
 if TYPE_CHECKING:
+    from ..baseline import Baseline
     from ..outputs import Output
     from ..reports import Report
-    from ..scan import Progress, Scan, Tools
+    from ..scan import Progress, Scan, Scope, Tools
 
 FORMATS = (*("text", "gitlab", "sarif", "codequality", "github", "junit", "html", "markdown", "json", "jsonl"),)
 Level = Literal["info", "low", "medium", "high", "critical"]
@@ -52,6 +54,22 @@ def analyze(
         bool,
         typer.Option("--inferred", help="Count what a local model infers of libraries that no file describes."),
     ] = False,
+    diff: Annotated[
+        str, typer.Option(metavar="REF", help="Only what changed since the work left this commit or branch.")
+    ] = "",
+    baseline: Annotated[Path | None, typer.Option(help="Findings in this file are known; they are suppressed.")] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option(help="Make a baseline of all findings there are; never over an older one.")
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Take out of the baseline what is not found any more.")
+    ] = False,
+    deadline: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds for the whole run; then a partial report, and exit code 3.")
+    ] = None,
+    cache_dir: Annotated[
+        Path | None, typer.Option(help="Keep the cache here, to be shared between runs of CI.")
+    ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor fill the cache.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no summary.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every problem, and tracebacks.")] = False,
@@ -71,13 +89,40 @@ def analyze(
     if no_cache:
         changes["cache"] = False
     with complaints(verbose):
-        reports = _planned(output or [], format_ or [])
-        scan = _scan(path, changes, exclude or [], quiet, context.obj, reports)
+        from ..baseline import checked
+        from ..outputs import planned
+        from ..scan import Scope
+
+        reports = planned(output or [], format_ or [])
+        known = checked(baseline, write_baseline, prune=prune, partial=bool(diff))
+        tools = _tools(context.obj, cache_dir)
+        scan = _scan(path, changes, exclude or [], quiet, tools, reports, Scope(diff, deadline, known))
         for warning in scan.warnings:
             complain(f"warning: {warning}")
+        if known is not None and not scan.report.late:
+            _keep(known, scan.report, write_baseline is not None, prune)
         _deliver(scan.report, reports, quiet=quiet, verbose=verbose)
         code = _exit_code(scan, strict)
     raise typer.Exit(code)
+
+
+def _tools(given: Tools | None, cache_folder: Path | None) -> Tools:
+    from dataclasses import replace
+
+    from ..scan import Tools
+
+    tools = given or Tools()
+    # A folder of its own inside: it is made private, and what is shared around it stays as it is.
+    return tools if cache_folder is None else replace(tools, cache_folder=cache_folder.absolute() / "closeread")
+
+
+def _keep(known: Baseline, report: Report, is_new: bool, prune: bool) -> None:
+    """Write what a baseline has become."""
+    if is_new:
+        known.write()
+        complain(f"{known.entries.total()} findings are in the new baseline {known.file}.")
+    elif prune and (gone := known.prune(lambda path: path in report.scanned or not Path(path).exists())):
+        complain(f"{gone} findings are gone from the baseline {known.file}.")
 
 
 def _scan(
@@ -85,20 +130,22 @@ def _scan(
     changes: dict[str, Any],
     exclude: list[str],
     quiet: bool,
-    tools: Tools | None,
+    tools: Tools,
     reports: tuple[Output, ...],
+    scope: Scope,
 ) -> Scan:
     from dataclasses import replace
 
-    from ..scan import Tools, scan
+    from ..scan import scan
 
     with _progress(quiet) as progress:
         return scan(
             paths,
             changes,
             exclude,
-            replace(tools or Tools(), progress=progress),
+            replace(tools, progress=progress),
             [output.file for output in reports if output.file],
+            scope,
         )
 
 
@@ -107,28 +154,14 @@ def _exit_code(scan: Scan, strict: bool) -> int:
         return ERROR
     if scan.gate:
         return FINDINGS
-    return INCOMPLETE if strict and scan.report.problems else 0
-
-
-def _planned(files: list[str], formats: list[str]) -> tuple[Output, ...]:
-    from ..outputs import BadOutput, planned
-
-    try:
-        return planned(files, formats)
-    except BadOutput as error:
-        fail(str(error))
+    return INCOMPLETE if scan.report.late or (strict and scan.report.problems) else 0
 
 
 def _deliver(report: Report, reports: tuple[Output, ...], *, quiet: bool, verbose: bool) -> None:
-    from ..outputs import BadOutput
-
     on_stdout = [output for output in reports if output.file is None]
     for output in reports:
         if output.file is not None or output.format != "text":
-            try:
-                output.write(report)
-            except BadOutput as error:
-                fail(str(error))
+            output.write(report)
     if on_stdout and on_stdout[0].format != "text":
         return  # all of standard output is the report
     if not quiet or on_stdout:

@@ -53,6 +53,11 @@ class Report:
     cached: int = 0
     ignored: int = 0
     hidden: int = 0
+    since: str = ""
+    existing: int = 0
+    unmatched: int = 0
+    late: bool = False
+    scanned: frozenset[str] = frozenset()
     own_models: tuple[int, int, int] = (0, 0, 0)
     started: datetime = _START
     ended: datetime = _START

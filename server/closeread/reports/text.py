@@ -138,6 +138,14 @@ def _totals(report: Report) -> Iterator[Line]:
     if report.hidden:
         line.append((f"; {report.hidden} below the thresholds or disabled", "dim"))
     yield line
+    if report.since:
+        known = (
+            f"; {_count(report.existing, 'finding')} in what was looked at were there before" if report.existing else ""
+        )
+        yield [(f"Only what changed since {harmless(report.since)}{known}.", "dim")]
+    if report.unmatched:
+        gone = _count(report.unmatched, "finding")
+        yield [(f"{gone} of the baseline found no more (--prune takes them out).", "dim")]
     seconds = (report.ended - report.started).total_seconds()
     scanned = f"Scanned {_count(report.files, 'file')}, {_count(report.lines, 'line')} in {seconds:.1f} s"
     reused = f" ({report.cached:,} unchanged since an earlier scan)" if report.cached else ""

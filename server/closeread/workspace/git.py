@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import platform_
+from ..errors import Mistake
 
 _SECONDS = 120.0
 _LARGEST_POINTER = 10_000
@@ -60,7 +61,7 @@ _ENVIRONMENT = {
 }
 
 
-class GitError(Exception):
+class GitError(Mistake):
     """What git, or the lack of it, made impossible: one sentence."""
 
 
