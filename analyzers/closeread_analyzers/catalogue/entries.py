@@ -166,7 +166,8 @@ class HandlerModel(Entry):
 
     `methods`: with base, which methods of the subclass. `argument`: with call, where the function stands.
     `parameters`: the kind that every parameter not typed by place in `types` carries ("" for none).
-    `returns`: the sink kind of the returned value ("" for none).
+    `returns`: the sink kind of the returned value ("" for none). `arity`: with call, how many parameters a function
+    has of which this is said rather than what is said of the others (0: of any).
     """
 
     methods: tuple[str, ...] = ()
@@ -175,6 +176,7 @@ class HandlerModel(Entry):
     types: tuple[str, ...] = ()
     returns: str = ""
     route: Route | None = None
+    arity: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -301,6 +301,7 @@ def _handler(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
         types=table.strings("types", ()),
         returns=table.one_of("returns", kinds.sink, "a sink kind") if "returns" in table.data else "",
         route=_route(table),
+        arity=table.number("arity") or 0,
     )
 
 
@@ -358,7 +359,7 @@ WORDS = {
     "use": _Word(("call", "attribute", "assign", "decorator"), ("kind", "message"), _use),
     "handler": _Word(
         ("decorator", "base", "call", "named"),
-        ("methods", "argument", "parameters", "types", "returns", "route"),
+        ("methods", "argument", "parameters", "types", "returns", "route", "arity"),
         _handler,
     ),
     "callback": _Word(("call",), ("function", "arguments", "keywords", "items", "rest", "gives"), _callback),

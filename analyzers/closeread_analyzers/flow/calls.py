@@ -265,7 +265,7 @@ def library(
             for ref in entry.argument:
                 handed = arguments.positional if ref.kind == "all" else [arguments.at(ref, receiver) or UNKNOWN_VALUE]
                 for value in handed:
-                    if value.target is not None:
+                    if value.target is not None and frame.engine.speaks_of(frame, value.target, entry, entries):
                         frame.engine.handle(frame, node, value, entry, arguments)
     if called is not None:
         return called

@@ -175,6 +175,16 @@ class Handlers(Classes):
         const = expressions.evaluate(frame, node).const
         return const if isinstance(const, str) else None
 
+    def speaks_of(self, frame: Frame, target: Any, entry: HandlerModel, entries: Iterable[tuple[Entry, int]]) -> bool:
+        """Whether an entry is about a function with so many parameters as this one has."""
+        function = target.function if isinstance(target, Closure) else None
+        if isinstance(target, FunctionRef) and (info := self.function(frame, target)) is not None:
+            function = info.function
+        count = len(function.parameters) if function is not None else 0
+        if entry.arity:
+            return entry.arity == count
+        return not any(isinstance(other, HandlerModel) and other.arity == count for other, _ in entries if count)
+
     def handle(self, frame: Frame, node: ir.Node, value: Value, entry: HandlerModel, arguments: Any) -> None:
         """A function was handed to a framework: interpret it as the framework will call it."""
         target = value.target
@@ -206,7 +216,8 @@ class Handlers(Classes):
             path = entry.types[place] if place < len(entry.types) else ""
             place += 1
             if path:
-                passed[index] = Value(path=path, name=parameter.name)
+                given = Value(path=path, name=parameter.name)
+                passed[index] = expressions.read_path(frame, node, given, path, "", UNKNOWN_VALUE)
             elif entry.parameters and parameter.name:
                 site = frame.site(node)
                 trail = Trail(None, site, f"the client's `{parameter.name}`")
