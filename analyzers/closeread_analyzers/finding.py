@@ -7,9 +7,10 @@ units is the business of the editor's side. Plain data, comparable, and cheap to
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, astuple, dataclass
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 
 class Severity(IntEnum):
@@ -95,6 +96,39 @@ class Ignore:
 
 INFERRED = "-inferred"
 """Ends a rule's id in a finding that rests on what a model said of a library, and nobody confirmed."""
+
+
+class InferredApi(NamedTuple):
+    """What a finding rests on that a model inferred: an entry's `call` and `kind`, and a sink's `argument` ("" else)."""
+
+    call: str
+    kind: str
+    argument: str
+
+
+_INFERRED_SINK = re.compile(r"into `([^`]+)`, whose argument `(\w+)` was inferred to be `([\w:-]+)`")
+_INFERRED_SOURCE = re.compile(r"data from outside: `([^`]+)` was inferred to give `([\w-]+)` data")
+
+
+def inferred_sink(call: str, kind: str, argument: str) -> str:
+    """The words of a trace's step into an inferred sink; `inferred_in` reads them."""
+    return f"into `{call}`, whose argument `{argument}` was inferred to be `{kind}`"
+
+
+def inferred_source(call: str, kind: str) -> str:
+    """The words of a trace's step out of an inferred source; `inferred_in` reads them."""
+    return f"data from outside: `{call}` was inferred to give `{kind}` data"
+
+
+def inferred_in(finding: Finding) -> list[InferredApi]:
+    """What of a finding nobody has confirmed yet, in the order of its trace."""
+    found = []
+    for step in finding.trace:
+        if made := _INFERRED_SINK.search(step.message):
+            found.append(InferredApi(made[1], made[3], made[2]))
+        elif made := _INFERRED_SOURCE.search(step.message):
+            found.append(InferredApi(made[1], made[2], ""))
+    return list(dict.fromkeys(found))
 
 
 def plain_rule(rule: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from closeread_analyzers.pipeline import Cancelled, Project, merged
 
 from . import settings as settings_
 from .folder import Edit, Folder, IsCancelled, Open, ProjectFactory, ProjectLike, Result
+from .inferred import at_hand
 from .settings import Settings
 from .work import own_catalogue
 from .workspace.files import Listing, Workspace
@@ -394,7 +395,10 @@ class Session:
         # A file's settings are those of a folder the user opened, never of one that happens to be around it.
         base, problems = settings_.read(root) if in_workspace else (Settings(), ())
         editor = self._editor.get(root, self._editor.get(None, {}))
-        return settings_.merged(base, editor, EDITOR)[0], problems
+        settings = settings_.merged(base, editor, EDITOR)[0]
+        if settings.inferred:
+            settings = replace(settings, models=at_hand(settings.models))
+        return settings, problems
 
     def _put(self, path: Path, opened: Open) -> None:
         folder, name = self.place(path)

@@ -99,6 +99,22 @@ def test_a_proven_flow_to_the_same_place_wins() -> None:
     assert ["command-injection"] == [f.rule for f in told(text, SOURCE + "inferred = true\n") if "command" in f.rule]
 
 
+def test_what_was_inferred_silences_nothing() -> None:
+    by_name = "import acme, flask\ncursor = acme.connect().cursor()\ncursor.execute(flask.request.args['a'])\n"
+    beyond = "import os, acme, flask\nos.system(acme.read(flask.request.args['a']))\n"
+    models = """
+[[sink]]
+call = ["acme.connect().cursor().execute", "acme.read"]
+argument = "0"
+kind = "path"
+inferred = true
+"""
+
+    for text, rule in ((by_name, "sql-injection"), (beyond, "command-injection")):
+        assert rule in [finding.rule for finding in told(text, "")]
+        assert {rule, "path-traversal-inferred"} <= {finding.rule for finding in told(text, models)}
+
+
 def test_only_what_adds_findings_can_be_inferred() -> None:
     with pytest.raises(CatalogueError, match="what hides findings needs a person"):
         told(APP, '[[barrier]]\ncall = "acme.clean"\nclears = ["@text"]\ninferred = true\n')

@@ -28,6 +28,7 @@ from ..catalogue import (
     Use,
     name_words,
 )
+from ..finding import inferred_sink
 from ..regex import is_exponential, is_narrow
 from . import callbacks, containers, expressions, folding, own, reflection, rendering
 from .summaries import Application
@@ -209,17 +210,21 @@ def _folded_method(frame: Frame, receiver: Value, name: str, arguments: Argument
 def entries_for(frame: Frame, callee: Value, receiver: Value | None) -> tuple[tuple[Entry, int], ...]:
     """What the models say of a call, each entry with how sure the match is (2 by path, 1 by name alone)."""
     path, models = callee.path, frame.models
+    inferred: tuple[tuple[Entry, int], ...] = ()
     if path is not None:
         exact = models.calls.get(path)
         if exact is not None:
-            return tuple((entry, 2) for entry in exact)
+            found = tuple((entry, 2) for entry in exact)
+            if not all(entry.inferred for entry in exact):
+                return found
+            inferred = found  # which silences nothing
         if not unplaced(models, path):
-            return ()
+            return inferred
     wild = models.wild_calls.get(callee.name)
     if wild is None or receiver is None or (callee.path is not None and "." not in callee.path):
-        return ()
+        return inferred
     words = name_words(receiver.name)
-    return tuple((entry, 1) for entry in wild if entry.receiver is None or entry.receiver.search(words))
+    return inferred + tuple((entry, 1) for entry in wild if entry.receiver is None or entry.receiver.search(words))
 
 
 def unplaced(models: Models, path: str | None) -> bool:
@@ -270,8 +275,9 @@ def library(
     if called is not None:
         return called
     if not stepped:
-        consumed = any(isinstance(entry, Sink) for entry, _ in entries)
-        taints = join_taints(taints, _assumed(frame, node, callee, receiver, arguments, bool(entries), consumed))
+        told = [entry for entry, _ in entries if not entry.inferred]
+        consumed = any(isinstance(entry, Sink) for entry in told)
+        taints = join_taints(taints, _assumed(frame, node, callee, receiver, arguments, bool(told), consumed))
     else:
         _call_back(frame, node, receiver, arguments)
     if not entries and frame.engine.observer is not None:
@@ -379,6 +385,9 @@ def _reach(frame: Frame, node: ir.Node, entry: Sink, arguments: Arguments, recei
         found = within(frame, found, ref)
         if found is None:
             continue
+        if entry.inferred:
+            site, said = frame.site(node), inferred_sink(entry.paths[0], entry.kind, ref.name or str(ref.position))
+            found = Value(tuple(taint.step(site, said) for taint in deep_taints(found, frame.heap)))
         expressions.sink(frame, entry.kind, found, node, sure, entry.shallow)
         return
 

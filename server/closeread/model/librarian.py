@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from closeread_analyzers.finding import inferred_source
+
 from .question import Answer, Choice, Chosen, Prompt, Question
 
 _FILE = Path(__file__).with_name("librarian.toml")
@@ -146,7 +148,7 @@ def entries(verdicts: Iterable[Verdict]) -> dict[str, list[dict[str, Any]]]:
         if not verdict.kind:
             continue
         if api.argument == "return":
-            made.setdefault("source", []).append({**row, "crumb": "data from outside, as inferred by the model"})
+            made.setdefault("source", []).append({**row, "crumb": inferred_source(api.path, verdict.kind)})
         else:
             made.setdefault("sink", []).append({**row, "argument": api.argument})
     return made

@@ -13,9 +13,9 @@ from lsprotocol import types
 
 from closeread.session import CONFIG_NAMES, Session
 from closeread_analyzers.catalogue import builtin
-from closeread_analyzers.finding import Finding, Fix
+from closeread_analyzers.finding import Finding, Fix, inferred_in
 
-from .. import edits, suppression
+from .. import confirmation, edits, suppression
 from ..convert import Text, Wire, range_in
 from ..diagnosed import Diagnosed
 from ..documents import Document
@@ -93,6 +93,7 @@ class Actions:
                 if len(alike) > 1:
                     made.append(self._all(session, f"{fix.title}: all of {finding.rule} in this file", alike, wire))
         for finding, wire in findings:
+            made += self._confirmations(session, finding, wire)
             made += self._suppressions(session, finding, wire)
         return made
 
@@ -134,6 +135,27 @@ class Actions:
         edit = self._settings(session, rule)
         if edit is not None:
             yield self._action(f"Switch {rule} off in the project's settings", edit, wire, preferred=False)
+
+    def _confirmations(self, session: Session, finding: Finding, wire: Wire) -> Iterable[types.CodeAction]:
+        folder, _ = session.place(self.document.path)
+        for api in inferred_in(finding) if folder.only is None else ():
+            # closeread.toml wins over pyproject.toml, so an entry in the latter would be without effect beside it.
+            name = next((name for name in sorted(CONFIG_NAMES) if folder.read(name) is not None), "closeread.toml")
+            data = folder.read(name)
+            change = confirmation.addition(data or b"", api, name)
+            if change is None:
+                continue
+            if data is None:
+                edit = edits.of_new_file(self.server, folder.root / name, change[2])
+            else:
+                edit = edits.of_file(self.server, folder.root / name, Text(data), [change])
+            if edit is not None:
+                what = (
+                    f"argument {api.argument} of {api.call} is {api.kind}"
+                    if api.argument
+                    else f"{api.call} gives {api.kind} data"
+                )
+                yield self._action(f"Confirm that {what} (in {name})", edit, wire, preferred=False)
 
     def _settings(self, session: Session, rule: str) -> types.WorkspaceEdit | None:
         folder, _ = session.place(self.document.path)
