@@ -15,7 +15,6 @@ from posixpath import basename, dirname, splitext
 
 from closeread_analyzers.finding import FileResult, Finding
 from closeread_analyzers.languages import language_of
-from closeread_analyzers.pipeline import Project, merged
 
 from .results import Found, Results
 from .work import Snapshot
@@ -36,7 +35,12 @@ class Change:
 
     def findings(self, today: str) -> tuple[list[Finding], list[Finding]]:
         """What the change introduced, suppressed findings included, and what it fixed."""
-        old, new = (merged(side.results.values(), today) for side in (self.before, self.after))
+        sides = (self.before, self.after)
+        if not any(result.findings or result.ignores for side in sides for result in side.results.values()):
+            return [], []  # the usual commit, and the hook need not wait for the analysers to be imported
+        from closeread_analyzers.pipeline import merged
+
+        old, new = (merged(side.results.values(), today) for side in sides)
         known, now = ({finding.fingerprint for finding in side} for side in (old, new))
         introduced = [finding for finding in new if finding.fingerprint not in known]
         return introduced, [f for f in old if f.fingerprint not in now and f.suppression is None]
@@ -79,6 +83,8 @@ def changed_since(before: Committed, workspace: Workspace, files: Iterable[str])
 
 def in_changed_functions(before: Workspace, after: Workspace, findings: Iterable[Finding]) -> list[Finding]:
     """Those of the findings whose function (or module-level code) is not word for word what it was."""
+    from closeread_analyzers.pipeline import Project
+
     sides = [Project(Snapshot(side)) for side in (before, after)]
     kept = []
     for finding in findings:

@@ -20,6 +20,10 @@ def main() -> None:
         # A file name or a line of code that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if sys.argv[1:] == ["hook"]:
+        from .hooks import before_commit
+
+        sys.exit(before_commit())
     from .commands import application
 
     try:

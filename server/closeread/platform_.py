@@ -92,6 +92,17 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
+def append_private(path: Path, data: bytes) -> None:
+    """Add `data` at the end of a file that only this user can read, in one write that is on the disk when this returns."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o600)
+    try:
+        os.write(handle, data)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from closeread_analyzers.finding import FileResult, Problem
 
 from . import remembered, work
-from .inferred import Inference, infer
 from .store import Store
 from .workspace.files import Workspace
 
 if TYPE_CHECKING:
     from closeread_analyzers.catalogue import Rule
+
+    from .inferred import Inference
 
 Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
@@ -37,7 +38,9 @@ class Tools:
     spawn: work.Spawn = work.spawn_worker
     cache_folder: Path | None = None
     rules: Callable[[], Mapping[str, Rule]] = field(default=lambda: _rules())
-    infer: Callable[[Workspace, Sequence[str]], Inference] = infer
+    infer: Callable[[Workspace, Sequence[str]], Inference] = field(
+        default=lambda workspace, paths: _infer(workspace, paths)
+    )
     progress: Progress = field(default=lambda done, total: None)
     cancelled: Callable[[], bool] = field(default=lambda: False)
 
@@ -148,6 +151,12 @@ class Results:
         if self._store is not None:
             self._store.put_many(fresh)
         fresh.clear()
+
+
+def _infer(workspace: Workspace, paths: Sequence[str]) -> Inference:
+    from .inferred import infer
+
+    return infer(workspace, paths)
 
 
 def _rules() -> Mapping[str, Rule]:

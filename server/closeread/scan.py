@@ -32,7 +32,7 @@ from .workspace.files import Workspace, find_root
 if TYPE_CHECKING:
     from .remedies import Remedy
 
-__all__ = ["Progress", "Scan", "Scope", "Tools", "scan"]
+__all__ = ["Progress", "Scan", "Scope", "Tools", "fails", "is_hidden", "scan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class _Run:
                     existing += 1
                 elif finding.suppression is not None:
                     suppressed.append(here)
-                elif _is_hidden(finding, settings, disabled):
+                elif is_hidden(finding, settings, disabled):
                     hidden += 1
                 elif (
                     baseline is not None
@@ -235,7 +235,7 @@ class _Run:
                 ):
                     suppressed.append(answered)
                 else:
-                    gate += _fails(finding, settings.fail_on)
+                    gate += fails(finding, settings.fail_on)
                     shown.append(here)
         problems = sorted(set(self.problems), key=lambda p: (p.path, p.line, p.kind, p.message))
         secrets = secret_places(found)
@@ -353,7 +353,8 @@ class _Run:
         return make
 
 
-def _is_hidden(finding: Finding, settings: Settings, disabled: frozenset[str]) -> bool:
+def is_hidden(finding: Finding, settings: Settings, disabled: frozenset[str]) -> bool:
+    """Whether the user does not want to see this finding."""
     if plain_rule(finding.rule) in disabled or finding.rule in disabled or finding.confidence < settings.min_confidence:
         return True
     if finding.severity < settings.min_severity:
@@ -361,7 +362,8 @@ def _is_hidden(finding: Finding, settings: Settings, disabled: frozenset[str]) -
     return finding.kind == "remark" and not settings.remarks
 
 
-def _fails(finding: Finding, fail_on: Severity | None) -> bool:
+def fails(finding: Finding, fail_on: Severity | None) -> bool:
+    """Whether a gate at `fail_on` is shut by this finding."""
     # What rests on a model's answer fails no pipeline: nobody has confirmed it.
     sure = finding.rule == plain_rule(finding.rule)
     return fail_on is not None and finding.kind == "vulnerability" and finding.severity >= fail_on and sure

@@ -34,8 +34,8 @@ def document(report: Report) -> dict[str, Any]:
         "ignored": report.ignored,
         "hidden": report.hidden,
         "own_models": dict(zip(("entries", "clearing", "inferred"), report.own_models, strict=True)),
-        "findings": [_finding(report, finding) for finding in report.findings],
-        "suppressed": [_finding(report, finding) for finding in report.suppressed],
+        "findings": [finding_data(report, finding) for finding in report.findings],
+        "suppressed": [finding_data(report, finding) for finding in report.suppressed],
         "problems": [
             {"path": shown(p.path), "line": p.line, "kind": p.kind, "message": shown(p.message)}
             for p in report.problems
@@ -43,7 +43,8 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _finding(report: Report, finding: Finding) -> dict[str, Any]:
+def finding_data(report: Report, finding: Finding) -> dict[str, Any]:
+    """One finding."""
     data: dict[str, Any] = {
         "rule": finding.rule,
         "title": report.title(finding),

@@ -167,6 +167,32 @@ class Repository:
             return sorted(self.index())
         return _names(self._bytes("diff-index", "--cached", "-z", "--no-renames", "--name-only", base))
 
+    def hooks_path(self) -> tuple[str, str]:
+        """The scope ("local", "global"...) and value of `core.hooksPath`, as the user's own git sees it; "" without."""
+        program = platform_.program("git")
+        if program is None:
+            raise GitError("git is not installed, or not on the PATH.")
+        own = (
+            "PATH",
+            "HOME",
+            "XDG_CONFIG_HOME",
+            "USERPROFILE",
+            "SYSTEMROOT",
+            "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_NOSYSTEM",
+        )
+        done = subprocess.run(
+            [str(program), f"--git-dir={self.git_dir}", "config", "--show-scope", "--get", "core.hooksPath"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=self.git_dir.anchor,
+            env={name: os.environ[name] for name in own if name in os.environ},
+            timeout=_SECONDS,
+            check=False,
+        )
+        scope, _, path = done.stdout.decode("utf-8", "surrogateescape").rstrip("\n").partition("\t")
+        return (scope, path) if done.returncode == 0 else ("", "")
+
     def objects(self) -> Objects:
         """The contents of objects, by id."""
         if self._objects is None:

@@ -1,0 +1,102 @@
+"""The reviews of a repository's commits, kept in the user's data folder: what `closeread log` lists.
+
+One JSON line a commit, appended in one write, so that a crash costs no other; private, and never of secrets: messages
+and places, no code. A line that is malformed (a crash in the middle of it) is passed over. The last few thousand are
+kept. Linked work trees share a log, as they share the commits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from closeread_analyzers.finding import Finding
+
+from . import platform_
+from .review import Review
+from .workspace.git import Repository
+
+_MOST = 2_000
+
+
+def file_of(repository: Repository) -> Path:
+    """Where the reviews of a repository are."""
+    name = blake2b(os.fsencode(os.path.realpath(repository.common_dir)), digest_size=12).hexdigest()
+    return Path(platformdirs.user_data_dir("closeread", appauthor=False)) / "reviews" / f"{name}.jsonl"
+
+
+def entry(review: Review) -> dict[str, Any]:
+    """A review as JSON-ready data."""
+    commit = review.commit
+    return {
+        "commit": commit.id if commit is not None else "",
+        "subject": commit.subject if commit is not None else "",
+        "author": commit.author if commit is not None else "",
+        "time": commit.time if commit is not None else 0,
+        "introduced": [_finding(finding) for finding in review.report.findings],
+        "fixed": [_finding(finding) for finding in review.fixed],
+        "suppressed": len(review.report.suppressed),
+        "problems": len(review.report.problems),
+    }
+
+
+def keep(repository: Repository, review: Review) -> dict[str, Any]:
+    """Keep the review of a commit, and give what was kept. Raises OSError where nothing can be kept."""
+    made = entry(review)
+    file = file_of(repository)
+    platform_.private_folder(file.parent.parent)
+    platform_.private_folder(file.parent)
+    known = entries(repository)
+    if len(known) > _MOST:
+        text = "".join(json.dumps(one) + "\n" for one in known[-_MOST // 2 :])
+        platform_.write_atomically(file, text.encode())
+    platform_.append_private(file, json.dumps(made).encode() + b"\n")
+    return made
+
+
+def entries(repository: Repository) -> list[dict[str, Any]]:
+    """The reviews there are, the oldest first; of two of one commit the later."""
+    try:
+        text = file_of(repository).read_bytes()
+    except OSError:
+        return []
+    found: dict[str, dict[str, Any]] = {}
+    for line in text.split(b"\n"):
+        try:
+            one = json.loads(line)
+            found.pop(one["commit"], None)
+            found[one["commit"]] = one
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return list(found.values())
+
+
+def sentence(made: dict[str, Any]) -> str:
+    """A review in one sentence."""
+    new = [finding for finding in made["introduced"] if finding["kind"] == "vulnerability"]
+    remarks = len(made["introduced"]) - len(new)
+    parts = [f"{len(new)} introduced" if new else "nothing introduced"]
+    if remarks:
+        parts.append(f"{remarks} remarks")
+    if made["fixed"]:
+        parts.append(f"{len(made['fixed'])} fixed")
+    if made["problems"]:
+        parts.append(f"{made['problems']} problems")
+    return f"{made['commit'][:10]} {made['subject'][:72]}: {', '.join(parts)}"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "path": finding.location.path,
+        "line": finding.location.start_line,
+        "severity": finding.severity.label,
+        "kind": finding.kind,
+        "message": finding.message,
+        "fingerprint": finding.fingerprint,
+    }
