@@ -188,6 +188,16 @@ class Project:
             return self.fix(mended[0], cancelled), (mended[0],)
         return whole, tuple(mended)
 
+    def mends(self, fix: Fix, finding: Finding, cancelled: Callable[[], bool] = lambda: False) -> bool:
+        """Whether a fix that somebody else made parses no worse, has the finding gone, and brings nothing new."""
+        return self._mends(fix, [finding], cancelled)
+
+    def function_of(self, finding: Finding) -> tuple[int, int] | None:
+        """The bytes of the function that a finding lies in, as first and last but one; None where it lies in none."""
+        source = self._source(finding.location.path)
+        unit = source.units.get(finding.function) if source is not None and finding.function else None
+        return (unit.start, unit.start + unit.statement.end) if unit is not None else None
+
     def _mends(self, fix: Fix, findings: Sequence[Finding], cancelled: Callable[[], bool]) -> bool:
         """Whether these findings are gone once the fix is applied, and nothing is there that was not."""
         path = fix.path

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from closeread_analyzers.explain import Answer, Note
 from closeread_analyzers.finding import Finding, Location
@@ -23,6 +23,8 @@ from .session import shown as is_shown
 from .settings import Settings
 from .work import Snapshot, own_catalogue, start_deep
 from .workspace.files import Workspace, find_root
+
+T = TypeVar("T")
 
 
 class BadQuestion(ValueError):
@@ -71,7 +73,7 @@ def ask(question: str) -> Answered:
     others = workspace.sources().files
     project = Project(Snapshot(workspace), own_catalogue(settings.models))
     name = full.relative_to(root).as_posix()
-    return _deep(lambda: answered(project, name, int(number), others, settings))
+    return deep(lambda: answered(project, name, int(number), others, settings))
 
 
 def ask_session(session: Session, path: Path, line: int, cancelled: Callable[[], bool]) -> Answered:
@@ -99,9 +101,9 @@ def answered(
     return Answered(answer, lines[answer.line - 1].strip(), settings)
 
 
-def _deep(run: Callable[[], Answered]) -> Answered:
+def deep(run: Callable[[], T]) -> T:
     """`run` on a thread whose stack has room for deeply nested code."""
-    found: list[Answered] = []
+    found: list[T] = []
     errors: list[BaseException] = []
 
     def inside() -> None:

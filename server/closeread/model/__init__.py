@@ -6,6 +6,7 @@
     download.py             the one module of this package that opens a connection, for `closeread model pull` alone
 
     librarian.py            what does this library's call do with data? Its questions are librarian.toml, what ships shipped.tsv
+    mender.py redaction.py  a function written anew, believed as far as it was checked; secrets leave before a prompt is made
     question.py             what is asked and answered, as data
     assistant.py            questions in, answers out: from memory (answers.py) or from the process
     process.py              the process, as its parent sees it: started on need, given back, restarted, refused

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .answers import Answers
 from .process import ModelProcess
-from .question import Answer, Question
+from .question import Answer, Question, Writing, Written
 from .shelf import Model, Shelf
 
 
@@ -64,6 +64,12 @@ class Assistant:
                 pending.cancel()
             raise
         return [answer for answer in answers if answer is not None]
+
+    def answer(self, question: Writing, version: str) -> Written:
+        """The text that the model writes. Raises `ModelProblem`."""
+        (answer,) = self.answer_all([question], version)
+        assert isinstance(answer, Written)
+        return answer
 
     def close(self) -> None:
         """End the process and let go of the memory."""

@@ -1,0 +1,104 @@
+"""A fix for one finding, as a patch: a rule's own where there is one, else a model's proposal that passed the checks.
+
+Deliberately absent: writing to any file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from closeread_analyzers.finding import Finding, Fix
+from closeread_analyzers.pipeline import Project, merged
+
+from . import settings as settings_
+from .model import mender
+from .model.assistant import Assistant, assistant
+from .model.shelf import ModelProblem
+from .why import BadQuestion, deep
+from .work import Snapshot, own_catalogue
+from .workspace.files import Workspace, find_root
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A patch, or None and why no candidate was taken. `model` is who proposed it, or "" for a rule."""
+
+    patch: str | None
+    model: str = ""
+    refused: tuple[str, ...] = ()
+
+
+def mend(
+    question: str, rule: str | None = None, model: Callable[[], AbstractContextManager[Assistant | None]] = assistant
+) -> Mended:
+    """The answer to "FILE:LINE". Raises `BadQuestion`, and `ModelProblem` where a model would be needed and cannot run."""
+    file, _, number = question.rpartition(":")
+    if not file or not number.isdecimal() or len(number) > 9:
+        raise BadQuestion(f"write FILE:LINE, like src/app.py:12; {question!r} is not that")
+    full = Path(os.path.abspath(file))  # noqa: PTH100 - `resolve` would follow links
+    if not full.is_file():
+        raise BadQuestion(f"there is no file {file}")
+    root = find_root(full)
+    settings, problems = settings_.read(root)
+    for problem in problems:
+        if isinstance(problem, settings_.ModelsProblem):
+            raise settings_.ModelsError(problem)
+    project = Project(Snapshot(Workspace(root, settings)), own_catalogue(settings.models))
+    name = full.relative_to(root).as_posix()
+    return deep(lambda: _mend(project, name, int(number), rule, model))
+
+
+def _mend(
+    project: Project,
+    name: str,
+    line: int,
+    rule: str | None,
+    model: Callable[[], AbstractContextManager[Assistant | None]],
+) -> Mended:
+    finding = _finding(project, name, line, rule)
+    fix = project.fix(finding)
+    if fix is not None:
+        return Mended(patch(project, fix))
+    with model() as answering:
+        if answering is None:
+            raise ModelProblem(
+                f"no rule can mend {finding.rule} without judgement, and no model is in use to propose something "
+                "(closeread model pull)"
+            )
+        advice = project.catalogue.rules[finding.rule].fix
+        proposal = mender.propose(project, finding, advice, answering)
+        made = patch(project, proposal.fix) if proposal.fix is not None else None
+        return Mended(made, answering.model.name, proposal.refused)
+
+
+def _finding(project: Project, name: str, line: int, rule: str | None) -> Finding:
+    here = [
+        finding
+        for finding in merged([project.analyze(name)])
+        if finding.location.path == name
+        and finding.location.start_line <= line <= finding.location.end_line
+        and finding.suppression is None
+        and rule in (None, finding.rule)
+    ]
+    if not here:
+        raise BadQuestion(f"there is no finding{f' of {rule}' if rule else ''} on line {line} of {name}")
+    if len(here) > 1:
+        raise BadQuestion(
+            f"there are several findings on that line; choose: --rule {' or '.join(f.rule for f in here)}"
+        )
+    return here[0]
+
+
+def patch(project: Project, fix: Fix) -> str:
+    """A fix as a unified diff."""
+    before = project.files.read(fix.path) or b""
+    old, new = (part.decode("utf-8", "replace").splitlines(keepends=True) for part in (before, fix.applied(before)))
+    return "".join(difflib.unified_diff(old, new, f"a/{fix.path}", f"b/{fix.path}"))
+
+
+__all__ = ["BadQuestion", "Mended", "mend", "patch"]
