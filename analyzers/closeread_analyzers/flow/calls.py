@@ -305,7 +305,7 @@ def _constructed(frame: Frame, result: Value, arguments: Arguments, whole: bool)
     """A library's object: it remembers the constants it was made of (`whole`: everything), and what is stored on it."""
     items: dict[Any, Value] = {str(i): v for i, v in enumerate(arguments.positional) if v.const is not UNKNOWN}
     for name, value in arguments.keyword.items():
-        if value.const is not UNKNOWN or (whole and (value.taints or value.ref or value.target)):
+        if value.const is not UNKNOWN or (whole and (value.taints or value.ref or value.target or value.path)):
             items[name] = value
     ref = frame.allocate(Shape("object", items, None, closed=False))
     return Value(result.taints, UNKNOWN, result.path, None, ref, None, result.name)
