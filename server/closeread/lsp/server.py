@@ -56,6 +56,8 @@ class Server(LanguageServer):
         self.worker = Worker()
         self.documents = Documents()
         self.refresh = Refresh(self)
+        self.ready: list[Callable[[], Any]] = []
+        """What features begin with once the client has said `initialized`."""
         self.said: Said = {}
         self._session = Session() if project_factory is None else Session(project_factory)
         self._shown: set[str] = set()

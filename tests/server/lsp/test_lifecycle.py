@@ -34,6 +34,8 @@ async def test_a_quick_start_and_what_is_offered(start: Start, tmp_path: Path) -
         "closeread.explain",
         "closeread.why",
         "closeread.clearCache",
+        "closeread.reviewCommit",
+        "closeread.scanStaged",
     }
 
 

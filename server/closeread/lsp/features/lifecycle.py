@@ -40,6 +40,8 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
         server.change("reading the rules", lambda session: session.prepare())
+        for begin in server.ready:
+            begin()
         workspace = server.client_capabilities.workspace
         if workspace is not None and workspace.configuration:
             await configuration.pull(server)
