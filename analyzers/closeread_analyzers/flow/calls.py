@@ -288,6 +288,8 @@ def library(
     constructed = node.new or (callee.name[:1].isupper() and not callee.name.isupper())
     if typed or constructed:
         return _constructed(frame, result, arguments, constructed)
+    if any(isinstance(entry, Sink) for entry, _ in entries):
+        return result  # a cookie that is set: no setting that is read again
     return _configured(frame, receiver, callee.name, arguments) or result
 
 
