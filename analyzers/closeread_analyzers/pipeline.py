@@ -25,6 +25,7 @@ from .flow.routes import Routes
 from .flow.scopes import Source, index
 from .flow.unknown import Api, Unknown
 from .languages import Tree, language_of
+from .outline import Calls, RouteFact, route_fact
 
 RECURSION_LIMIT = 12_000
 """Summaries in progress, each with nested statements and expressions. Python-to-Python calls take no C stack."""
@@ -149,6 +150,19 @@ class Project:
         fresh._engine.cancelled = cancelled
         question = Explanation(fresh._engine, fresh._source, lambda other: fresh.analyze(other, cancelled))
         return question.of(path, line, others, self.files.read)
+
+    # --- For the editor ---------------------------------------------------------------------------
+
+    def routes(self, path: str, cancelled: Callable[[], bool] = lambda: False) -> tuple[RouteFact, ...]:
+        """The routes of a file, in its order. Raises `Cancelled`."""
+        self.analyze(path, cancelled)
+        source = self._source(path)
+        return tuple(route_fact(source, route) for route in self._routes.of(path)) if source is not None else ()
+
+    @property
+    def calls(self) -> Calls:
+        """Who calls whom, of the files that were analysed."""
+        return Calls(self._engine, self._source)
 
     # --- Fixes ------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from closeread_analyzers.finding import FileResult, Finding, Fix, Problem
+from closeread_analyzers.outline import Calls, RouteFact
 
 from .settings import Settings
 from .workspace.files import Workspace
@@ -46,6 +47,15 @@ class ProjectLike(Protocol):
         """One fix for as many findings of a file as go together, and which they are. Raises `Cancelled`."""
         ...
 
+    def routes(self, path: str, cancelled: IsCancelled = ...) -> tuple[RouteFact, ...]:
+        """The routes of a file. Raises `Cancelled`."""
+        ...
+
+    @property
+    def calls(self) -> Calls:
+        """Who calls whom."""
+        ...
+
     def dependents(self, path: str) -> frozenset[str]:
         """The analysed files whose last result rests on `path`."""
         ...
@@ -72,12 +82,14 @@ class Result:
     """The other files that data flows into from this one, to a finding there."""
     whole: bool = True
     """Whether it is more than a glance."""
+    rests: frozenset[str] = frozenset()
+    """Of a result made elsewhere: all that it rests on. It holds until one of them changes."""
 
     @classmethod
-    def of(cls, changes: int, result: FileResult, *, whole: bool = True) -> Result:
+    def of(cls, changes: int, result: FileResult, *, whole: bool = True, rests: frozenset[str] = frozenset()) -> Result:
         """The result, with the other files it speaks of."""
         others = frozenset(finding.location.path for finding in result.findings) - {result.path}
-        return cls(changes, result, others, whole)
+        return cls(changes, result, others, whole, rests)
 
     def inside(self, path: str) -> tuple[Finding, ...]:
         """The findings that lie in `path`."""
@@ -104,8 +116,23 @@ class Folder:
     unsettled: set[str] = field(default_factory=set)
     """Files in which another file's flows end differently than was shown."""
     changes: int = 0
+    changed: dict[str, int] = field(default_factory=dict)
+    """By path, and by the folders above it: the last of the changes that was about it."""
     whole: bool = False
     """Whether a scan of all of it has ended, so that a suppression that answers nothing is known to."""
+
+    def change(self, path: str) -> None:
+        """The text of `path` is different now, or it is there, or gone."""
+        self.changes += 1
+        at = path
+        while at:
+            self.changed[at] = self.changes
+            at = at.rstrip("/").rpartition("/")[0]
+            at = f"{at}/" if at else ""
+
+    def holds(self, known: Result) -> bool:
+        """Whether nothing that a result made elsewhere rests on has changed; of one made here, nobody knows so easily."""
+        return all(self.changed.get(path, 0) <= known.changes for path in known.rests)
 
     @property
     def settings(self) -> Settings:

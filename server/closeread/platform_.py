@@ -218,6 +218,16 @@ def lowest_priority() -> None:
             os.nice(19)
 
 
+def limit_memory(size: int) -> None:
+    """Let this process have `size` bytes of address space at most, where the system can keep it to that (Linux)."""
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = size if hard == resource.RLIM_INFINITY else min(size, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
 def why_ended(status: int | None) -> str:
     """Why a process ended, in words; "" where its status does not say."""
     if status in (-signal.SIGILL, 0xC000001D):

@@ -52,16 +52,18 @@ class Recollection:
         self.workspace = workspace
         self._absent: set[str] = {""}
 
-    def unpacked(self, path: str, value: bytes) -> FileResult | None:
-        """The result of `path` that `packed` made, without what it looked for in vain; None if it does not count any more."""
+    def unpacked(self, path: str, value: bytes, *, with_dependencies: bool = False) -> FileResult | None:
+        """The result of `path` that `packed` made, without what it looked for in vain (unless wanted); None if it does not count."""
         try:
             unzip = zlib.decompressobj()
             data = json.loads(unzip.decompress(value, _LARGEST))
             result = from_json(data["result"])
-            holds = result.path == path and self._holds(data["absent"].split("\n"), data["present"])
+            absent, present = data["absent"].split("\n"), data["present"]
+            holds = result.path == path and self._holds(absent, present)
+            rests = dict.fromkeys(filter(None, absent), "") | present if with_dependencies else present
         except _MALFORMED:
             return None
-        return replace(result, dependencies=tuple(data["present"].items())) if holds else None
+        return replace(result, dependencies=tuple(rests.items())) if holds else None
 
     def _holds(self, absent: list[str], present: dict[str, str]) -> bool:
         for path in set(absent) - self._absent:

@@ -18,6 +18,7 @@ from typing import Any
 
 from closeread_analyzers.finding import FileResult, Finding, Fix, Problem, plain_rule
 from closeread_analyzers.languages import language_of
+from closeread_analyzers.outline import Calls, RouteFact
 from closeread_analyzers.pipeline import Cancelled, Project, merged
 
 from . import settings as settings_
@@ -25,7 +26,7 @@ from .folder import Edit, Folder, IsCancelled, Open, ProjectFactory, ProjectLike
 from .inferred import at_hand
 from .settings import Settings
 from .work import own_catalogue
-from .workspace.files import Listing, Workspace
+from .workspace.files import Listing, Workspace, digest
 
 __all__ = ["Analysis", "Cancelled", "Edit", "Folder", "ProjectFactory", "ProjectLike", "Session", "shown"]
 
@@ -250,6 +251,38 @@ class Session:
         folder, _ = self.place(path)
         return self._project(folder).fix_all(findings, cancelled)[0]
 
+    def flows(self, path: Path) -> list[Finding]:
+        """The findings whose data passes through a file, as last known: found from it, or from elsewhere."""
+        folder, name = self.place(path)
+        return [
+            finding
+            for finding in merged(folder.results[other].result for other in sorted(folder.results))
+            if shown(finding, folder.settings) and any(step.location.path == name for step in finding.trace)
+        ]
+
+    def routes(self, path: Path, cancelled: IsCancelled = _never) -> tuple[RouteFact, ...]:
+        """The routes of a file. Raises `Cancelled`."""
+        folder, name = self.place(path)
+        if language_of(name) is None or folder.skips(name):
+            return ()
+        return self._project(folder).routes(name, cancelled)
+
+    def calls(self, path: Path) -> Calls:
+        """Who calls whom in the project of a file, of what was analysed."""
+        return self._project(self.place(path)[0]).calls
+
+    def adopt(self, folder: Folder, result: FileResult) -> bool:
+        """Take in a file's result that was made elsewhere, of the files on disk; whether it is about what the user sees."""
+        if folder not in self._all():
+            return False
+        rests = dict(result.dependencies)
+        for name in (result.path, *rests):
+            opened = folder.opened.get(name)
+            if opened is not None and rests.get(name) != digest(opened.text):
+                return False
+        self._known(folder, result.path, Result.of(folder.changes, result, rests=frozenset({result.path, *rests})))
+        return True
+
     def affected(self, path: Path) -> list[Path]:
         """The files that are shown and may have to be shown differently since `path` changed; open ones first.
 
@@ -259,6 +292,7 @@ class Session:
         names = set(folder.unsettled)
         if folder.project is not None:
             names |= {other for other in folder.project.dependents(name) if self._is_shown(folder, other)}
+        names |= {other for other, known in folder.results.items() if not folder.holds(known)}
         folder.unsettled.clear()
         names.discard(name)
         if name in folder.scanned and name not in folder.opened:
@@ -314,16 +348,22 @@ class Session:
 
     def _result(self, folder: Folder, name: str, cancelled: IsCancelled, glance: bool = False) -> FileResult:
         known = folder.results.get(name)
-        if known is not None and known.changes == folder.changes and (known.whole or glance):
+        if known is not None and (
+            (known.changes == folder.changes and (known.whole or glance)) or (known.rests and folder.holds(known))
+        ):
             return known.result
         glance = glance and known is not None  # there is nothing to look back at
         new = Result.of(folder.changes, self._analyze(folder, name, cancelled, glance), whole=not glance)
+        self._known(folder, name, new)
+        return new.result
+
+    def _known(self, folder: Folder, name: str, new: Result) -> None:
+        known = folder.results.get(name)
         folder.results[name] = new
         before = known.others if known is not None else frozenset()
         for other in before | new.others:
             if known is None or known.inside(other) != new.inside(other):
                 folder.unsettled.add(other)
-        return new.result
 
     def _analyze(self, folder: Folder, name: str, cancelled: IsCancelled, glance: bool) -> FileResult:
         project = self._project(folder)
@@ -349,7 +389,7 @@ class Session:
         return folder.project
 
     def _changed(self, folder: Folder, name: str, edits: Sequence[Edit] = ()) -> None:
-        folder.changes += 1
+        folder.change(name)
         if folder.project is not None:
             folder.project.change(name, edits)
 

@@ -39,6 +39,9 @@ _FEW_FILES = 40
 """So few are done sooner than a worker starts."""
 
 _BATCH = 16
+
+WORKER_MEMORY = 3 * 1024 * 1024 * 1024
+"""Bytes that a worker may have; a file that takes more costs that worker, and is reported."""
 _SLACK = 4
 """A share may be larger or smaller than an equal one by the fourth part."""
 
@@ -127,15 +130,20 @@ def analyze(
     make: MakeAnalyser = pipeline,
     spawn: Spawn = spawn_worker,
     cancelled: Callable[[], bool] = lambda: False,
+    apart: bool = False,
 ) -> Iterator[Outcome]:
-    """The outcome of every path, in any order. Raises `Cancelled`; closing the iterator stops the workers."""
+    """The outcome of every path, in any order. Raises `Cancelled`; closing the iterator stops the workers.
+
+    `apart` says that nothing is to be done in this process, which has a user to serve: where no worker can be started,
+    the paths are left to the caller.
+    """
     jobs = workspace.settings.jobs or (platform_.cores() if len(paths) >= _FEW_FILES else 1)
     jobs = min(jobs, len(paths))
-    if jobs > 1:
+    if jobs > 1 or (apart and paths):
         pool = _Pool(workspace, paths, jobs, spawn)
         yield from pool.run(cancelled)
         paths = pool.not_begun()
-    if paths:
+    if paths and not apart:
         yield from _here(workspace, paths, make, cancelled)
 
 
@@ -247,6 +255,7 @@ class _Pool:
             "max-file-size": settings.max_file_size,
             "file-timeout": settings.file_timeout,
             "models": settings.models,
+            "memory": WORKER_MEMORY,
         }
         batches = list(_batches(paths))
         sizes = [sum(map(workspace.size, batch)) for batch in batches]

@@ -15,6 +15,7 @@ from typing import Any
 
 from closeread_analyzers.finding import as_json
 
+from . import platform_
 from .settings import Settings
 from .work import MakeAnalyser, Snapshot, outcome_of, pipeline, start_deep
 from .workspace.files import Workspace
@@ -35,6 +36,7 @@ def serve(make: MakeAnalyser = pipeline) -> None:
     settings = Settings(
         max_file_size=greeting["max-file-size"], file_timeout=greeting["file-timeout"], models=greeting["models"]
     )
+    platform_.limit_memory(greeting["memory"])
     snapshot = Snapshot(Workspace(Path(greeting["root"]), settings))
     analyser = make(snapshot)
     gc.freeze()

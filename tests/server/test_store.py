@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from closeread.store import Store
+from closeread.store import Statistics, Store, grown
 
 
 class Bomb:
@@ -138,4 +138,47 @@ def test_a_full_disk(tmp_path: Path) -> None:
     store.put_many({b"a": b"1" * 1_000_000})
 
     assert "full" in store.warning
-    assert store.get_many([b"a"]) == {}
+    # What is in memory is still there, until the process ends.
+    assert store.get_many([b"a", b"b"]) == {b"a": b"1" * 1_000_000}
+    assert Store(tmp_path).get_many([b"a"]) == {}
+
+
+def test_questions_are_counted_over_all_runs(tmp_path: Path) -> None:
+    for _ in range(2):
+        store = Store(tmp_path)
+        store.put_many({b"a": b"1"})
+        store.get_many([b"a", b"b"])
+        store.close()
+    store = Store(tmp_path)
+
+    assert (2, 2, 0.5) == (store.statistics().hits, store.statistics().misses, store.statistics().rate)
+    assert store.count() == 1
+
+
+def test_memory_answers_without_the_database(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put_many({b"a": b"1"})
+    assert store._cache is not None
+    store._cache.delete(b"a")
+
+    assert store.get_many([b"a"]) == {b"a": b"1"}
+
+
+def test_a_full_store_that_misses_too_much_grows_up_to_its_largest() -> None:
+    mebibyte = 1024 * 1024
+
+    assert grown(10, 990, 127 * mebibyte, 128 * mebibyte) == 256 * mebibyte
+    assert grown(10, 990, 60 * mebibyte, 128 * mebibyte) == 128 * mebibyte  # there is room: more would not help
+    assert grown(800, 200, 127 * mebibyte, 128 * mebibyte) == 128 * mebibyte
+    assert grown(1, 9, 127 * mebibyte, 128 * mebibyte) == 128 * mebibyte  # too few to tell
+    assert grown(0, 1000, 2048 * mebibyte, 2048 * mebibyte) == 2048 * mebibyte
+
+
+def test_a_store_stays_as_large_as_it_grew(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put_many({b"\0statistics": Statistics(0, 0, 256 * 1024 * 1024).written()})
+    store.close()
+    store = Store(tmp_path)
+    assert store._cache is not None
+
+    assert store._cache.size_limit == 256 * 1024 * 1024

@@ -94,6 +94,14 @@ class Routes:
             if (now := source.units.get(one[0])) is not None and one[0] in then and now.digest == then[one[0]].digest
         ]
 
+    def of(self, path: str) -> list[Route]:
+        """The routes that the last answer for `path` was about, in order of place."""
+        known = self._known.get(path)
+        if known is None or known[1] is None:
+            return []
+        units = known[1].source.units
+        return sorted(known[1].routes, key=lambda route: units[route.unit].start + route.place.start)
+
     def files(self, path: str) -> dict[str, bool]:
         """The files that the last answer for `path` rests on: whether each was there."""
         known = self._known.get(path)

@@ -23,7 +23,12 @@ def stats() -> None:
         store = Store()
         typer.echo(f"folder   {store.folder}")
         typer.echo(f"results  {store.count():,}")
-        typer.echo(f"size     {store.size() / 1e6:.1f} MB")
+        known = store.statistics()
+        rate = (
+            f"{known.rate:.0%} of {known.hits + known.misses:,} questions" if known.rate is not None else "nobody asked"
+        )
+        typer.echo(f"size     {store.size() / 1e6:.1f} MB, at most {known.limit / 1e6:,.0f}")
+        typer.echo(f"answered {rate}")
         store.close()
         if store.warning:
             fail(store.warning)

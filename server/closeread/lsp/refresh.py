@@ -42,6 +42,9 @@ class Refresh:
         self._on_disk: set[str] = set()
         """URIs of files that are not open and have diagnostics on the screen."""
         self._configs: set[str] = set()
+        self._asks_for_workspace = False
+        self._counts: dict[Path, int] = {}
+        """Findings of files that are not open."""
 
     # --- Occasions --------------------------------------------------------------------------------
 
@@ -62,6 +65,7 @@ class Refresh:
         if uri in self._on_disk:
             self._on_disk.discard(uri)
             self._send(uri)
+        self._counts.pop(document.path, None)
         self.edited(document)
 
     def closed(self, document: Document) -> None:
@@ -86,9 +90,19 @@ class Refresh:
         for document in self._server.documents.all():
             self._start(document, 0, None)
 
+    def whole(self) -> None:
+        """A scan has ended: a client that asks for files that are not open may ask now."""
+        if self._asks_for_workspace:
+            self._server.spawn(self._ask_to_pull())
+
     def scanned(self, found: Diagnosed) -> None:
         """A scan looked at a file; one that is open has its own way to the screen."""
         if self._server.documents.at(found.path) is not None:
+            self._counts.pop(found.path, None)
+            return
+        self._counts[found.path] = len(found.analysis.findings)
+        self._server.status.changed()
+        if self._asks_for_workspace:
             return
         uri = convert.uri_of(found.path)
         if found.diagnostics:
@@ -98,6 +112,21 @@ class Refresh:
         else:
             return
         self._send(uri, found.encoded)
+
+    def findings(self) -> int:
+        """How many are on the screen."""
+        documents = (document.diagnosed for document in self._server.documents.all())
+        return sum(len(found.analysis.findings) for found in documents if found is not None) + sum(
+            self._counts.values()
+        )
+
+    def asked_for_workspace(self) -> None:
+        """The client asks for files that are not open as well; what it was sent of them goes from the screen."""
+        if not self._asks_for_workspace:
+            self._asks_for_workspace = True
+            for uri in sorted(self._on_disk):
+                self._send(uri)
+            self._on_disk.clear()
 
     def gone(self, paths: Sequence[Path]) -> None:
         """Files, or whole folders, are no longer ours: what a scan said of them goes from the screen."""
@@ -140,6 +169,7 @@ class Refresh:
         if self._server.documents.get(document.uri) is not document:
             return False
         is_new = before is None or before.result_id != found.result_id
+        self._server.status.changed()
         if is_new:
             self._server.log_problems(found, syntax=False)
         if not self._server.pulls and (is_new or not if_new):

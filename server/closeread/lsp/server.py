@@ -18,8 +18,9 @@ import logging
 import os
 import pkgutil
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -28,11 +29,12 @@ from pygls.lsp.server import LanguageServer
 
 from closeread import version
 from closeread.session import ProjectFactory, Session
+from closeread.store import Store
 
-from . import features
-from .convert import Encoding
+from . import features, status
+from .convert import Edit, Encoding, Text
 from .diagnosed import Diagnosed, Said, Wording, diagnose
-from .documents import Document, Documents
+from .documents import Document, Documents, place_of
 from .outbox import Outbox
 from .protocol import Protocol
 from .refresh import Refresh
@@ -43,6 +45,16 @@ T = TypeVar("T")
 _FAREWELL = 5.0
 """Seconds that the last answers may take to leave."""
 
+_NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    notebook_selector=[
+        types.NotebookDocumentFilterWithCells(
+            notebook=types.NotebookDocumentFilterNotebookType(notebook_type="*"),
+            cells=[types.NotebookCellLanguage(language="python")],
+        )
+    ],
+    save=False,
+)
+
 
 class Server(LanguageServer):
     """One editor's server."""
@@ -50,7 +62,9 @@ class Server(LanguageServer):
     protocol: Protocol
 
     def __init__(self, project_factory: ProjectFactory | None = None) -> None:
-        super().__init__("closeread", version(), protocol_cls=Protocol, max_workers=2)
+        super().__init__(
+            "closeread", version(), protocol_cls=Protocol, max_workers=2, notebook_document_sync=_NOTEBOOKS
+        )
         self.exit_code = 1
         """What the process ends with; 1 until the client has said `shutdown` and `exit`."""
         self.worker = Worker()
@@ -59,6 +73,12 @@ class Server(LanguageServer):
         self.ready: list[Callable[[], Any]] = []
         """What features begin with once the client has said `initialized`."""
         self.said: Said = {}
+        self.inlay_hints = False
+        self.apart = project_factory is None
+        """Whether a scan runs in processes of its own; they know the real analysers alone."""
+        self._store: Store | None = None
+        self._store_lock = threading.Lock()
+        self.status = status.Status(self)
         self._session = Session() if project_factory is None else Session(project_factory)
         self._shown: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -74,9 +94,34 @@ class Server(LanguageServer):
 
     @property
     def pulls(self) -> bool:
-        """Whether the client asks for the diagnostics of open documents; then they are not sent unasked as well."""
+        """Whether the client asks for the diagnostics of open documents; then they are not sent unasked as well.
+
+        One that asks, but cannot be told to ask again, would never hear what an edit elsewhere changed: it is sent them.
+        """
         documents = self.client_capabilities.text_document
-        return documents is not None and documents.diagnostic is not None
+        workspace = self.client_capabilities.workspace
+        refresh = workspace.diagnostics if workspace is not None else None
+        asks = documents is not None and documents.diagnostic is not None
+        return asks and refresh is not None and bool(refresh.refresh_support)
+
+    @property
+    def cache(self) -> Store:
+        """What is remembered between runs; opened when it is first needed, and never on the loop's thread."""
+        with self._store_lock:
+            if self._store is None:
+                self._store = Store()
+            return self._store
+
+    @property
+    def cache_counts(self) -> tuple[int, int]:
+        """Questions that the store answered, and those it did not."""
+        return (self._store.hits, self._store.misses) if self._store is not None else (0, 0)
+
+    def clear_cache(self) -> None:
+        """Forget what is on disk. Raises OSError."""
+        with self._store_lock:
+            store, self._store = self._store or Store(), None
+            store.clear()
 
     def wording(self) -> Wording:
         """How this client wants its answers."""
@@ -108,6 +153,51 @@ class Server(LanguageServer):
         self.protocol.unreadable(error)
         with contextlib.suppress(Exception):
             self.log(f"A message could not be handled: {type(error).__name__}: {error}", types.MessageType.Warning)
+
+    # --- Texts ------------------------------------------------------------------------------------
+
+    # Only books are kept here: a text is edited in place and handed to the worker, which never sees half an edit. A
+    # client that edits what it never opened, or closes twice, is told in the log and loses nothing.
+
+    def open(self, item: types.TextDocumentItem) -> None:
+        """A document was opened."""
+        text = Text.of(item.text)
+        document = self.documents.get(item.uri)
+        if document is not None:
+            self.log(f"Opened twice: {item.uri}", types.MessageType.Warning)
+            self._edited(document, item.version, text, [(0, len(document.text.data), len(text.data))])
+            return
+        document = Document(item.uri, place_of(item.uri, item.language_id), item.version, text)
+        self.documents.put(document)
+        path = document.path
+        self.change("opening a document", lambda session: session.open(path, 0, text.data))
+        self.refresh.opened(document)
+
+    def edit(self, uri: str, version: int, changes: Iterable[types.TextDocumentContentChangeEvent]) -> None:
+        """A document was edited; versions are the client's business, and changes come in order."""
+        document = self.documents.get(uri)
+        if document is None:
+            self.log(f"Edited, but never opened: {uri}", types.MessageType.Warning)
+            return
+        text, edits = document.text.edited(changes, self.encoding)
+        self._edited(document, version, text, edits)
+
+    def _edited(self, document: Document, version: int, text: Text, edits: list[Edit]) -> None:
+        document.text, document.version = text, version
+        document.revision += 1
+        path, revision = document.path, document.revision
+        self.change("applying an edit", lambda session: session.edit(path, revision, text.data, edits))
+        self.refresh.edited(document)
+
+    def close(self, uri: str) -> None:
+        """A document was closed."""
+        document = self.documents.remove(uri)
+        if document is None:
+            self.log(f"Closed, but never opened: {uri}", types.MessageType.Warning)
+            return
+        path = document.path
+        self.change("closing a document", lambda session: session.close(path))
+        self.refresh.closed(document)
 
     # --- The work ---------------------------------------------------------------------------------
 
@@ -172,6 +262,8 @@ class Server(LanguageServer):
 
     def shutdown(self) -> None:
         """Stop the worker and the library's own threads."""
+        if self._store is not None:
+            self._store.close()
         if not self.worker.close():
             logging.getLogger(__name__).warning("The analysis did not stop in time.")
         super().shutdown()  # type: ignore[no-untyped-call]

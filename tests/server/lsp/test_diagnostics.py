@@ -80,7 +80,8 @@ async def test_a_file_changed_on_disk(client: Client, tmp_path: Path, bad: str) 
 
 
 async def test_pull_and_unchanged(client: Client, tmp_path: Path, bad: str) -> None:
-    result = await client.initialize(tmp_path, capabilities=WHOLE)
+    capabilities = {**WHOLE, "workspace": {"diagnostics": {"refreshSupport": True}}}
+    result = await client.initialize(tmp_path, capabilities=capabilities)
     uri = client.open(tmp_path / "app.py", bad)
     first = await _pull(client, uri)
     again = await _pull(client, uri, first["resultId"])
@@ -94,6 +95,14 @@ async def test_pull_and_unchanged(client: Client, tmp_path: Path, bad: str) -> N
     # What is asked for is not sent as well: editors would show it twice.
     assert client.published(uri) == []
     assert (await _pull(client, (tmp_path / "not_open.py").as_uri()))["items"] == []
+
+
+async def test_a_client_that_cannot_be_told_to_ask_again_is_sent_them(client: Client, tmp_path: Path, bad: str) -> None:
+    result = await client.initialize(tmp_path, capabilities=WHOLE)
+    uri = client.open(tmp_path / "app.py", bad)
+
+    assert "diagnosticProvider" not in result["capabilities"]
+    assert len(await client.diagnostics(uri, 1)) == 1
 
 
 async def test_a_client_that_pulls_is_told_of_dependents(client: Client, tmp_path: Path, bad: str) -> None:

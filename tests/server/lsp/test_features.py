@@ -10,6 +10,7 @@ import pytest
 
 from server.lsp.client import Client, ResponseError, apply_edit
 
+PULLS = {"textDocument": {"diagnostic": {}}, "workspace": {"diagnostics": {"refreshSupport": True}}}
 PROGRESS = {"window": {"workDoneProgress": True}}
 
 
@@ -191,7 +192,7 @@ async def test_a_scan_request_can_be_cancelled_and_editing_goes_on(client: Clien
 
 
 async def test_a_slow_answer_can_be_cancelled(client: Client, tmp_path: Path, bad: str) -> None:
-    await client.initialize(tmp_path, capabilities={"textDocument": {"diagnostic": {}}})
+    await client.initialize(tmp_path, capabilities=PULLS)
     uri = client.open(tmp_path / "app.py", "# slow 600\n")
     identity, answer = client.start_request("textDocument/diagnostic", {"textDocument": {"uri": uri}})
     client.notify("$/cancelRequest", {"id": identity})

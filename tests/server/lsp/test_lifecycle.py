@@ -16,7 +16,8 @@ from server.lsp.conftest import Start
 async def test_a_quick_start_and_what_is_offered(start: Start, tmp_path: Path) -> None:
     started = time.monotonic()
     client = await start()
-    result = await client.initialize(tmp_path)
+    pulls = {"textDocument": {"diagnostic": {}}, "workspace": {"diagnostics": {"refreshSupport": True}}}
+    result = await client.initialize(tmp_path, capabilities=pulls)
     elapsed = time.monotonic() - started
     offered = result["capabilities"]
 
@@ -36,6 +37,9 @@ async def test_a_quick_start_and_what_is_offered(start: Start, tmp_path: Path) -
         "closeread.clearCache",
         "closeread.reviewCommit",
         "closeread.scanStaged",
+        "closeread.showRoutes",
+        "closeread.suppress",
+        "closeread.status",
     }
 
 

@@ -1,6 +1,9 @@
-"""workspace/executeCommand: scan the workspace, explain a rule or a line, clear what is remembered.
+"""workspace/executeCommand: scan the workspace, explain a rule or a line, show the routes, clear what is remembered.
 
 closeread.scanWorkspace             -> counts; diagnostics of every file; a bar that can be cancelled
+closeread.showRoutes                -> every route of the workspace, as a table in Markdown; a bar that can be cancelled
+closeread.suppress [uri, line, rule]  -> whether a suppressing comment was put there; its reason is shown, to be written
+closeread.status                    -> see status.py
 closeread.explain  [rule]           -> the rule's page in Markdown
 closeread.why          [uri, line]  -> why that line (counted from 0) was or was not reported, as text
 closeread.clearCache                -> forgets every analysis, those on disk too; open files are analysed anew
@@ -9,8 +12,8 @@ closeread.clearCache                -> forgets every analysis, those on disk too
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,11 @@ from pygls.exceptions import JsonRpcInvalidParams
 from closeread import why
 from closeread.platform_ import reason
 from closeread.session import Session
-from closeread.store import Store
-from closeread.workspace.files import Listing
 
-from .. import pages
-from ..convert import path_of
-from ..progress import Progress, progress
+from .. import edits, pages, suppression
+from ..convert import Text, path_of
+from ..progress import progress
+from ..scanning import Scan
 from ..server import Server
 from ..worker import Urgency
 
@@ -36,6 +38,7 @@ def register(server: Server) -> None:
     @server.command("closeread.scanWorkspace")
     async def scan_workspace(params: types.ExecuteCommandParams) -> dict[str, Any]:
         scan = Scan(server)
+        server.status.paused = False
         async with progress(server, "Closeread: scanning the workspace", params.work_done_token) as bar:
             task = asyncio.current_task()
             cancels = task.cancelling() if task is not None else 0
@@ -47,9 +50,50 @@ def register(server: Server) -> None:
                     raise
                 while task.cancelling() > cancels:
                     task.uncancel()
-                scan.cancelled = True
+                scan.cancelled = server.status.paused = True
             bar.end(scan.sentence())
+        server.status.changed()
+        server.refresh.whole()
         return scan.summary()
+
+    @server.command("closeread.showRoutes")
+    async def show_routes(params: types.ExecuteCommandParams) -> str:
+        rows: list[str] = []
+        async with progress(server, "Closeread: reading the routes", params.work_done_token) as bar:
+            listed = await server.ask(_sources, Urgency.SCAN)
+            for number, path in enumerate(listed):
+                bar.report(path.name, number, len(listed))
+                rows += await server.ask(partial(_rows, path), Urgency.SCAN)
+            bar.end(f"{len(rows)} routes")
+        return "\n".join(["| methods | path | function | who may call it | file |", "|---|---|---|---|---|", *rows])
+
+    @server.command("closeread.suppress")
+    async def suppress(params: types.ExecuteCommandParams) -> bool:
+        arguments = params.arguments or ()
+        document = server.documents.get(arguments[0]) if len(arguments) == 3 and isinstance(arguments[0], str) else None
+        if document is None or type(arguments[1]) is not int or not isinstance(arguments[2], str):
+            raise JsonRpcInvalidParams(
+                "closeread.suppress takes three arguments, an open document's URI, a line, a rule."
+            )
+        text, rule = document.text, arguments[2]
+        start = text.offset_of_location(arguments[1] + 1, 0)
+        change = suppression.edit(text.data, document.path.name, start, rule)
+        if change is None:
+            return False
+        edit = edits.of_file(server, document.path, text, [change])
+        answer = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit=edit))
+        window = server.client_capabilities.window
+        if answer.applied and window is not None and window.show_document is not None and window.show_document.support:
+            after = Text(text.data[: change[0]] + change[2].encode() + text.data[change[1] :])
+            at = change[0] + len(change[2].encode()) - len(change[2].encode().partition(suppression.REASON.encode())[2])
+            reason = after.range(at - len(suppression.REASON), at, server.encoding)
+            show = types.ShowDocumentParams(uri=document.uri, take_focus=True, selection=reason)
+            await server.window_show_document_async(show)
+        return answer.applied
+
+    @server.command("closeread.status")
+    async def tell_status(params: types.ExecuteCommandParams) -> dict[str, Any]:
+        return server.status.now()
 
     @server.command("closeread.explain")
     async def explain(params: types.ExecuteCommandParams) -> str:
@@ -79,73 +123,22 @@ def register(server: Server) -> None:
     async def clear_cache(params: types.ExecuteCommandParams) -> None:
         await server.ask(lambda session, cancelled: session.forget(), Urgency.EDIT)
         try:
-            await server.ask(lambda session, cancelled: Store().clear())
+            await server.ask(lambda session, cancelled: server.clear_cache())
         except OSError as error:
             server.tell(f"The cache on disk could not be cleared: {reason(error)}")
         server.refresh.everything()
 
 
-class Scan:
-    """One scan of all folders, a file at a time, so that whoever types is served in between."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._found: dict[Path, Counter[str]] = {}
-        self._unread: dict[Path, int] = {}
-        self.files = 0
-        self.cancelled = False
-        self._started = time.monotonic()
-
-    async def run(self, bar: Progress) -> None:
-        """Look at every file, and send what it has to say."""
-        server = self._server
-        # A client that has no folder open has nothing to scan; its open files are watched anyway.
-        listed = await server.ask(_listed, Urgency.SCAN)
-        total = sum(len(listing.files) for _, listing in listed)
-        for root, listing in listed:
-            self._unread[root] = len(listing.problems)
-            for problem in listing.problems:
-                server.log(f"{root / problem.path}: {problem.message}")
-            for name in listing.files:
-                bar.report(name, self.files, total)
-                await self._look(root / name)
-                self.files += 1
-            await server.ask(lambda session, cancelled, root=root: session.scanned_whole(root), Urgency.SCAN)  # type: ignore[misc]
-        # A flow that starts in one file may end in another, which was looked at before.
-        for path in await server.ask(lambda session, cancelled: session.unsettled(), Urgency.SCAN):
-            await self._look(path)
-
-    async def _look(self, path: Path) -> None:
-        try:
-            found = await self._server.diagnose_file(path, Urgency.SCAN, scan=True)
-        except Exception as error:
-            self._unread[path] = 1
-            self._server.failed(f"analysing a file: {path}", error)
-            return
-        self._found[path] = Counter(finding.severity.label for finding in found.analysis.findings)
-        self._unread[path] = len(found.analysis.problems)
-        self._server.log_problems(found)
-        self._server.refresh.scanned(found)
-
-    def summary(self) -> dict[str, Any]:
-        """The command's answer."""
-        counts = sum(self._found.values(), Counter())
-        return {
-            "files": self.files,
-            "findings": counts.total(),
-            "bySeverity": dict(counts),
-            "problems": sum(self._unread.values()),
-            "cancelled": self.cancelled,
-            "seconds": round(time.monotonic() - self._started, 3),
-        }
-
-    def sentence(self) -> str:
-        """The bar's last word."""
-        summary = self.summary()
-        found = f"{summary['findings']} findings in {self.files} files"
-        unread = f", {summary['problems']} problems (see the log)" if summary["problems"] else ""
-        return ("Stopped: " if self.cancelled else "") + found + unread
+def _sources(session: Session, cancelled: object) -> list[Path]:
+    return [folder.root / name for folder in session.folders for name in session.sources(folder).files]
 
 
-def _listed(session: Session, cancelled: object) -> list[tuple[Path, Listing]]:
-    return [(folder.root, session.sources(folder)) for folder in session.folders]
+def _rows(path: Path, session: Session, cancelled: Callable[[], bool]) -> list[str]:
+    rows = []
+    for route in session.routes(path, cancelled):
+        who = route.authenticated or "anyone"
+        cells = (", ".join(route.methods) or "any", route.path or "?", route.function, who)
+        rows.append(
+            f"| {' | '.join(map(pages.escaped, cells))} | {pages.escaped(path.name)}:{route.location.start_line} |"
+        )
+    return rows

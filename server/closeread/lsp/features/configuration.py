@@ -18,6 +18,8 @@ from ..convert import path_of
 from ..server import Server
 
 SECTION = "closeread"
+INLAY_HINTS = "inlayHints"
+"""The one setting that is about the editor alone: whether data on its way is marked in the text."""
 
 # What an editor's own plug-in keeps in the same section: how to start us, not what to look for.
 _EDITORS_OWN = frozenset(
@@ -57,6 +59,13 @@ def _plain(sent: Any) -> Any:
 
 def apply(server: Server, settings: Mapping[Path | None, Mapping[str, Any]]) -> None:
     """Use these settings; None stands for wherever there are none of its own."""
+    inlay_hints = any(one.get(INLAY_HINTS) is True for one in settings.values())
+    settings = {root: {key: one[key] for key in one if key != INLAY_HINTS} for root, one in settings.items()}
+    if inlay_hints != server.inlay_hints:
+        server.inlay_hints = inlay_hints
+        workspace = server.client_capabilities.workspace
+        if workspace is not None and workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
+            server.workspace_inlay_hint_refresh(None)
 
     def configure(session: Session) -> None:
         for root, editor in settings.items():

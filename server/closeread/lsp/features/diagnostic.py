@@ -11,7 +11,7 @@ from ..server import Server
 def register(server: Server) -> None:
     """Attach the handler."""
     options = types.DiagnosticOptions(
-        inter_file_dependencies=True, workspace_diagnostics=False, identifier="closeread", work_done_progress=False
+        inter_file_dependencies=True, workspace_diagnostics=True, identifier="closeread", work_done_progress=False
     )
 
     @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)

@@ -26,7 +26,11 @@ def register(server: Server) -> None:
         if not folders and server.workspace.root_uri:
             folders = [server.workspace.root_uri]
         roots = [root for root in map(path_of, folders) if root is not None]
-        settings = configuration.settings_in(params.initialization_options)
+        if not server.pulls:  # it would show everything twice
+            for method in (types.TEXT_DOCUMENT_DIAGNOSTIC, types.WORKSPACE_DIAGNOSTIC):
+                server.protocol.fm.features.pop(method, None)
+        settings = dict(configuration.settings_in(params.initialization_options))
+        server.inlay_hints = settings.pop(configuration.INLAY_HINTS, False) is True
 
         def begin(session: Session) -> None:
             session.configure(settings)
