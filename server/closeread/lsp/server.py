@@ -49,7 +49,7 @@ _NOTEBOOKS = types.NotebookDocumentSyncOptions(
     notebook_selector=[
         types.NotebookDocumentFilterWithCells(
             notebook=types.NotebookDocumentFilterNotebookType(notebook_type="*"),
-            cells=[types.NotebookCellLanguage(language="python")],
+            cells=[types.NotebookCellLanguage(language="*")],
         )
     ],
     save=False,
