@@ -6,11 +6,12 @@ BIN := .venv/bin
 KEY := $(shell cat pyproject.toml Makefile | cksum | tr -d ' ')
 
 # What tests need that takes long to make is kept here between checkouts.
+VSCODE := editors/vscode
 CACHE := $(HOME)/.cache/closeread-tests
 LLAMA := 0.3.36
 WHEEL := $(CACHE)/wheels/llama_cpp_python-$(LLAMA)
 
-.PHONY: demo test test-model with-model check format clean editor-tools
+.PHONY: demo test test-model with-model check format clean editor-tools vsix vscode-lock
 
 demo: .venv/installed-$(KEY)
 	$(BIN)/closeread analyze --path examples --output report.json
@@ -36,9 +37,27 @@ format: .venv/developed-$(KEY)
 	$(BIN)/ruff format .
 
 # What the tests in real editors need beyond Debian's packages: Neovim, and VS Code's workbench; once, into ~/.cache/closeread-tests.
-editor-tools:
-	tests/editors/install-neovim
+editor-tools: $(VSCODE)/node_modules/.package-lock.json .venv/developed-$(KEY)
+	PYTHON=$(BIN)/python tests/editors/install-neovim
 	tests/editors/install-workbench
+
+# The VS Code extension with the server in it, for this machine or for TARGET (linux-x64, darwin-arm64, win32-x64, ...).
+TARGET ?= $(shell $(PYTHON) $(VSCODE)/bundle.py --target)
+vsix: $(VSCODE)/node_modules/.package-lock.json .venv/developed-$(KEY)
+	$(BIN)/python $(VSCODE)/bundle.py $(TARGET)
+	cd $(VSCODE) && npm run --silent check && npm run --silent build
+	mkdir -p dist && cp LICENSE $(VSCODE)/
+	cd $(VSCODE) && npx --no-install vsce package --no-dependencies --allow-package-secrets github --target $(TARGET) --out $(CURDIR)/dist/closeread-$(TARGET).vsix
+
+$(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json
+	cd $(VSCODE) && npm ci --no-audit --no-fund
+	@touch $@
+
+# What the extension carries, pinned anew by hash.
+vscode-lock: .venv/developed-$(KEY)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--upgrade --quiet --output-file $(VSCODE)/requirements.txt
 
 clean:
 	rm -rf .venv build dist report.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -145,7 +145,7 @@ def child(
     folder = tempfile.mkdtemp(prefix="closeread-")
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", module, *arguments],
+            [sys.executable, "-I", *_runnable(module), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if errors else subprocess.DEVNULL,
@@ -175,13 +175,21 @@ def in_foreground(module: str, arguments: Sequence[str], extra: Mapping[str, str
     folder = tempfile.mkdtemp(prefix="closeread-")
     try:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", module, *arguments], cwd=folder, env={**_environment(False), **extra}
+            [sys.executable, "-I", *_runnable(module), *arguments], cwd=folder, env={**_environment(False), **extra}
         )
         while True:
             with contextlib.suppress(KeyboardInterrupt):
                 return process.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runnable(module: str) -> list[str]:
+    """How isolated Python is told to run a module of ours: by name, where the package is installed; where it runs
+    out of a folder that is a program (as editors carry it: `python -I FOLDER serve`), by that folder."""
+    folder = Path(__file__).parents[1]
+    carried = sys.path[:1] == [str(folder)] and is_regular(folder / "__main__.py")
+    return [str(folder), "-m", module] if carried else ["-m", module]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -50,7 +50,7 @@ def test_every_child_is_our_own_isolated_python() -> None:
 
     assert children
     for child in children:
-        assert ast.unparse(child.args[0]).startswith("[sys.executable, '-I', '-m', ")
+        assert ast.unparse(child.args[0]).startswith("[sys.executable, '-I', *_runnable(module), ")
         assert {keyword.arg for keyword in child.keywords} >= {"cwd", "env"}
         assert "shell" not in {keyword.arg for keyword in child.keywords}
 

@@ -1,0 +1,91 @@
+/** The commands. Those of the server are offered only if it has them: each sets a `when` key of its own. */
+import * as vscode from "vscode";
+
+import { findingsOf, ruleOf } from "./findings";
+import type { Pages } from "./pages";
+import { showReport } from "./report";
+import type { Server, Status } from "./server";
+import { detail } from "./status";
+
+type Run = () => unknown;
+
+/** The server's commands that ours rest on. */
+const ASKED = ["scanWorkspace", "scanStaged", "reviewCommit", "explain", "why", "showRoutes", "status", "clearCache", "restartModel"];
+
+export function registerCommands(server: Server, pages: Pages, log: vscode.LogOutputChannel): vscode.Disposable {
+  const page = (name: string, command: string, ...args: unknown[]) => show(server, pages, name, command, args);
+  const commands: Record<string, Run> = {
+    scan: () => counted(server, "closeread.scanWorkspace"),
+    staged: () => counted(server, "closeread.scanStaged"),
+    review: () => server.execute("closeread.reviewCommit"),
+    explainRule: async () => {
+      const rule = await chosenRule();
+      return rule && page(`${rule}.md`, "closeread.explain", rule);
+    },
+    whyLine: () => {
+      const editor = vscode.window.activeTextEditor;
+      const line = editor?.selection.active.line ?? 0;
+      return editor && page(`why line ${line + 1}.txt`, "closeread.why", editor.document.uri.toString(), line);
+    },
+    routes: () => page("routes.md", "closeread.showRoutes"),
+    showStatus: async () => {
+      const status = (await server.execute("closeread.status")) as Status;
+      return vscode.window.showInformationMessage(`Closeread: ${status.findings} findings · ${detail(status)}`);
+    },
+    clear: () => server.execute("closeread.clearCache"),
+    model: () => server.execute("closeread.restartModel"),
+    pull: () => pull(server),
+    report: () => showReport(server),
+    restart: () => server.restart(),
+    log: () => log.show(),
+  };
+  const registered = Object.entries(commands).map(([name, run]) =>
+    vscode.commands.registerCommand(`closeread.${name}`, () => told(run)),
+  );
+  const offering = server.onDidChange(() => {
+    for (const name of ASKED) {
+      void vscode.commands.executeCommand("setContext", `closeread.offers.${name}`, server.offers(`closeread.${name}`));
+    }
+  });
+  return vscode.Disposable.from(...registered, offering);
+}
+
+/** Run; what goes wrong is one message. */
+async function told(run: Run): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    void vscode.window.showErrorMessage(`Closeread: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function show(server: Server, pages: Pages, name: string, command: string, args: unknown[]): Promise<void> {
+  const text = await server.execute(command, ...args);
+  if (typeof text === "string") {
+    await pages.show(name, text);
+  }
+}
+
+async function counted(server: Server, command: string): Promise<void> {
+  const answer = (await server.execute(command)) as { findings?: number } | null;
+  if (answer?.findings !== undefined) {
+    void vscode.window.showInformationMessage(`Closeread: ${answer.findings} findings`);
+  }
+}
+
+/** The rule of the finding under the cursor, or else the one that the user types. */
+async function chosenRule(): Promise<string | undefined> {
+  const editor = vscode.window.activeTextEditor;
+  const at = editor?.selection.active;
+  const here = editor && at && findingsOf(editor.document.uri).find((diagnostic) => diagnostic.range.start.line === at.line);
+  return here ? ruleOf(here) : vscode.window.showInputBox({ prompt: "The rule", placeHolder: "command-injection" });
+}
+
+/** Download the model where its progress can be seen and stopped. */
+function pull(server: Server): void {
+  const [shellPath, ...shellArgs] = server.program ?? [];
+  if (shellPath) {
+    const cwd = server.folder;
+    vscode.window.createTerminal({ name: "Closeread model", shellPath, shellArgs: [...shellArgs, "model", "pull"], cwd }).show();
+  }
+}

@@ -1,0 +1,51 @@
+/** Closeread for VS Code: finds Python, starts the server, and shows what it says. All the rest is the server's. */
+import * as vscode from "vscode";
+
+import { registerCommands } from "./commands";
+import { watchCommits } from "./commits";
+import { Findings } from "./findings";
+import { Pages } from "./pages";
+import { onChosenElsewhere } from "./python";
+import { Server } from "./server";
+import { StatusItem } from "./status";
+
+/** Settings that say how the server is started; all others reach it while it runs. */
+const STARTING = ["closeread.interpreter", "closeread.importStrategy"];
+
+let server: Server | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const log = vscode.window.createOutputChannel("Closeread", { log: true });
+  const running = new Server(context, log);
+  server = running;
+  const pages = new Pages();
+  context.subscriptions.push(
+    log,
+    pages.register(),
+    new Findings().register(),
+    new StatusItem(running).register(),
+    registerCommands(running, pages, log),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => running.restart()),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (STARTING.some((setting) => change.affectsConfiguration(setting))) {
+        void running.restart();
+      }
+    }),
+  );
+  await running.restart();
+  const review = (commit: string): void => {
+    log.info(`Commit ${commit}`);
+    if (running.offers("closeread.reviewCommit")) {
+      running.execute("closeread.reviewCommit", commit).catch((error) => log.error(`Its review failed: ${error}`));
+    }
+  };
+  context.subscriptions.push(await watchCommits(review));
+  const elsewhere = await onChosenElsewhere(() => void running.restart());
+  if (elsewhere) {
+    context.subscriptions.push(elsewhere);
+  }
+}
+
+export async function deactivate(): Promise<void> {
+  await server?.dispose();
+}

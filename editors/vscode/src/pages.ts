@@ -1,0 +1,30 @@
+/** Texts of the server's, shown as documents that nobody can edit. */
+import * as vscode from "vscode";
+
+const SCHEME = "closeread-page";
+
+export class Pages implements vscode.TextDocumentContentProvider {
+  private readonly texts = new Map<string, string>();
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changed.event;
+
+  register(): vscode.Disposable {
+    return vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    return this.texts.get(uri.path) ?? "";
+  }
+
+  /** Show a text: one in Markdown (a name in `.md`) as its preview. */
+  async show(name: string, text: string): Promise<void> {
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
+    this.texts.set(uri.path, text);
+    this.changed.fire(uri);
+    if (name.endsWith(".md")) {
+      await vscode.commands.executeCommand("markdown.showPreview", uri);
+    } else {
+      await vscode.window.showTextDocument(uri, { preview: true });
+    }
+  }
+}

@@ -1,0 +1,93 @@
+"""The extension in a real workbench of VS Code (code-server, headless Chromium), and what its manifest says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import needs
+from closeread_analyzers.languages import language_of, languages
+from editors.schema import settings
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+VSCODE = ROOT / "editors" / "vscode"
+MANIFEST = json.loads((VSCODE / "package.json").read_text())
+CONFIGURATION = MANIFEST["contributes"]["configuration"]["properties"]
+
+STARTING = {"interpreter", "importStrategy", "trace.server"}
+"""Settings of the extension alone; all others are the server's."""
+
+
+def test_the_settings_are_those_of_the_server() -> None:
+    offered = {name.removeprefix("closeread."): schema for name, schema in CONFIGURATION.items()}
+    ours = {name: schema for name, schema in offered.items() if name not in STARTING}
+
+    assert ours.keys() == settings().keys()
+    for name, setting in settings().items():
+        stated = {key: value for key, value in ours[name].items() if key in ("type", "enum", "items")}
+        assert (stated, ours[name]["default"]) == (setting.schema, setting.default), name
+        assert ours[name]["markdownDescription"]
+
+
+def test_an_untrusted_folder_cannot_choose_what_is_started() -> None:
+    capabilities = MANIFEST["capabilities"]
+
+    assert capabilities["untrustedWorkspaces"]["supported"] == "limited"
+    assert set(capabilities["untrustedWorkspaces"]["restrictedConfigurations"]) == {
+        f"closeread.{name}" for name in STARTING - {"trace.server"}
+    }
+    assert capabilities["virtualWorkspaces"]["supported"] is False
+
+
+def test_every_command_is_offered_and_has_its_code() -> None:
+    code = (VSCODE / "src" / "commands.ts").read_text()
+    table = code[code.index("const commands: Record") : code.index("const registered")]
+    written = set(re.findall(r"^    (\w+): (?:async )?\(\) =>", table, re.MULTILINE))
+
+    assert {command["command"] for command in MANIFEST["contributes"]["commands"]} == {
+        f"closeread.{name}" for name in written
+    }
+
+
+def test_every_file_that_the_server_reads_is_selected() -> None:
+    code = (VSCODE / "src" / "files.ts").read_text()
+    suffixes, names = re.findall(r'"\*\*/[^{"]*\{([^}]+)\}"', code)
+    known = {f".{suffix}" for suffix in suffixes.split(",")}
+    patterns = [
+        re.compile(re.escape(name).replace(r"\*", ".+").replace(r"\[", "[").replace(r"\]", "]"))
+        for name in names.split(",")
+    ]
+
+    for language in languages():
+        assert set(language.suffixes) <= known
+        for name in getattr(language, "names", ()):
+            assert any(pattern.fullmatch(name) for pattern in patterns), name
+        for prefix in getattr(language, "prefixes", ()):
+            if language_of(f"{prefix}local") is not None:
+                assert any(pattern.fullmatch(f"{prefix}local") for pattern in patterns), prefix
+
+
+def test_the_workbench_shows_it() -> None:
+    """`test/ui.test.mjs`: squiggle, Problems, trace, hover, tree, status, commit, quick fix, settings, a killed server."""
+    node = needs.program("node", "install Node 20")
+    workbench = needs.installed(HERE / "install-workbench", "make editor-tools")
+    chromium = needs.program("chromium", "apt install chromium fonts-dejavu-core")
+    packages = sorted((ROOT / "dist").glob("closeread-linux-*.vsix"))
+    if not packages or not (VSCODE / "node_modules" / "playwright-core").exists():
+        needs.missing("needs the extension: make vsix")
+    environment = os.environ | {
+        "CLOSEREAD_WORKBENCH": str(workbench),
+        "CLOSEREAD_VSIX": str(packages[0]),
+        "CLOSEREAD_CHROMIUM": str(chromium),
+        "CLOSEREAD_SCREENSHOTS": str(ROOT / "dist" / "screenshots"),
+    }
+    command = [node, "--test", "--test-reporter=tap", VSCODE / "test" / "ui.test.mjs"]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    print(ran.stdout)
+
+    assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
+    assert re.search(r"^# pass (\d+)", ran.stdout, re.MULTILINE)
