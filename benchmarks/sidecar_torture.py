@@ -24,6 +24,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -35,10 +36,13 @@ from typing import Any
 import websockets
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from sidecar.certificates import self_signed
 from sidecar.doubles.collector import Collector
 from sidecar.running import Home, start, stop
 
-REDIS_PORT = 7479
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    REDIS_PORT = int(probe.getsockname()[1])
 ECHO = "def handle(task):\n    return task.argument\n"
 
 
@@ -274,35 +278,6 @@ def entered(process: int) -> Any:
             yield
         finally:
             libc.setns(here.fileno(), 0x40000000)
-
-
-def self_signed(folder: Path, address: str) -> tuple[Path, Path]:
-    """A certificate for that address, and its key."""
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "collector")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ))  # fmt: skip
-    return paths
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -13,13 +13,17 @@ What somebody asks for goes one way; each stage commits before it answers the on
     message.py        what is said, whoever's protocol it came by
     settings.py       the user's own `sidecar.yaml`, and where its files are; never a workspace's
     configuration.py  YAML to models, with one clear message, file and line
-    policy/           who may ask, how often, and what may leave: allow-lists, pairing, rates, redaction
+    policy.py         who may ask, and how often: allow-lists, pairing, rates
+    redaction.py      what must not leave: secrets, and code without an opt-in
+    dialects.py       plain Markdown in the dialects of platforms
     routes.py         which words go to which handler; reloaded while running
     queue/            entries in lanes: SQLite is the truth, Redis Streams a copy that may be lost at any time
     audit.py          the hash-chained log, in the queue's own transactions
     inbox.py          the one way in: policy, route, commit
     dispatcher.py     leases tasks and answers, in order, and settles each with its outcome
     handlers/         what can be asked for, one module each; the folder is the registry
+    findings.py       what `closeread` reports, in words for chat
+    progress.py       who wants to know how a task goes on
     runner.py         runs a handler's process within limits; confined.py is that process's own end
     gateway/          a WebSocket on loopback, for programs of this machine
     platforms/        one module a chat platform; the folder is the registry

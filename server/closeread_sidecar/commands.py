@@ -306,10 +306,11 @@ def _doctor(
 ) -> None:
     with complaints():
         place = Home.of(home)
+        if accept:
+            platform_.private_folder(place.state)
         posture = doctor.posture(place)
         kept = place.state / "accepted.json"
         if accept:
-            platform_.private_folder(place.state)
             platform_.write_private(kept, json.dumps(posture, indent=2).encode())
         try:
             accepted = json.loads(kept.read_bytes()) if kept.exists() else None

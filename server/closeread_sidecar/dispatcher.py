@@ -48,7 +48,11 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """The other side is not there: no attempt is counted, and it is tried again until it is."""
+    """The other side is not there, or wants to be left alone `after` so many seconds: no attempt is counted."""
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
 
 
 Work = Callable[[Entry], Awaitable[Outcome]]
@@ -127,7 +131,7 @@ class Dispatcher:
             except Refused as error:
                 settle = self._refused(entry, str(error))
             except Unreachable as error:
-                settle = self._unreachable(entry, str(error))
+                settle = self._unreachable(entry, str(error), error.after)
             except Exception as error:  # a defect of ours costs an attempt, not the sidecar
                 log.exception("entry %d failed", entry.id)
                 settle = self._failed(entry, f"internal error: {type(error).__name__}: {error}", None, ())
@@ -184,8 +188,8 @@ class Dispatcher:
 
         return operation
 
-    def _unreachable(self, entry: Entry, reason: str) -> _Settle:
-        pause = min(60.0, self._patience.pause(entry.attempts + 2))
+    def _unreachable(self, entry: Entry, reason: str, after: float | None) -> _Settle:
+        pause = min(60.0, self._patience.pause(entry.attempts + 2)) if after is None else after
 
         def operation(db: sqlite3.Connection) -> tuple[str, dict[str, Any]]:
             entries.give_back(db, time.time(), entry, reason, pause)

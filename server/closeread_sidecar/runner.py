@@ -140,11 +140,15 @@ class Runner:
             raise HandlerError(f"not done within {timeout:g} seconds") from None
         finally:
             platform_.end(process)
-            errors.cancel()
             with contextlib.suppress(OSError):
                 process.stdin.close()
-            with contextlib.suppress(asyncio.CancelledError):
-                await process.wait()
+            # What it still had to say is dropped: asyncio knows of its end only once its pipes were read to theirs.
+            with contextlib.suppress(TimeoutError, ValueError):
+                async with asyncio.timeout(5):
+                    while await process.stdout.read(1 << 16):
+                        pass
+                    await process.wait()
+            errors.cancel()
         if code != 0 and arguments[0] == "handler":
             raise HandlerError(
                 "the handler was ended by a limit" if code < 0 else f"the handler ended with code {code}"
