@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from closeread import settings as server
+from closeread.lsp.features.configuration import INLAY_HINTS
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ def settings() -> dict[str, Setting]:
         name = re.sub("_([a-z])", lambda match: match[1].upper(), field.name)
         found[name] = Setting(_schema(hints[field.name]), _plain(field.default))
     assert len(found) == len(server._READERS)
+    found[INLAY_HINTS] = Setting({"type": "boolean"}, False)  # of the editor alone
     return found
 
 

@@ -102,7 +102,7 @@ def test_finding_hover_trace_and_quick_fix(editor: Neovim, project: Path) -> Non
     editor.vim.current.window.cursor = (SINK, 20)
     editor.lua(
         """vim.lsp.buf.code_action({ apply = true, filter = function(action)
-             return action.title:match("^Suppress command%-injection") end })"""
+             return action.title:match("^Suppress command%-injection with a comment$") end })"""
     )
     editor.until(lambda: not shows(editor, "command-injection"))
     line = editor.vim.current.buffer[SINK - 1]
