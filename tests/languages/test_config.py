@@ -13,7 +13,7 @@ from closeread_analyzers.configuration import is_for_people
 from closeread_analyzers.finding import Finding
 from closeread_analyzers.languages import language_of, languages, largest
 from closeread_analyzers.languages.config.relevance import is_relevant
-from closeread_analyzers.pipeline import Project
+from closeread_analyzers.pipeline import Project, merged
 from closeread_analyzers.tree import walk
 from languages.shapes import shape
 
@@ -48,7 +48,7 @@ def findings(path: str, text: str) -> list[Finding]:
     result = Project(Files(**{path: text})).analyze(path)
 
     assert [problem for problem in result.problems if problem.kind == "crash"] == []
-    return list(result.findings)
+    return merged([result])
 
 
 def found(path: str, text: str) -> list[tuple[str, int, str]]:

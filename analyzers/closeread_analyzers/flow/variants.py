@@ -3,7 +3,8 @@
 Both are questions of their own, ("function", ref, DECORATED) and ("function", ref, subclass), asked only where the answer may
 differ: a method that meets nothing a subclass defines anew is what it is everywhere.
 
-Deliberately absent: subclasses nobody constructs in a file that is looked at, and decorators of classes.
+Deliberately absent: subclasses nobody constructs in a file that is looked at, overriding methods that only hand on what
+they are given, and decorators of classes.
 """
 
 from __future__ import annotations
@@ -14,12 +15,24 @@ from typing import TYPE_CHECKING, Final
 from .. import ir
 from ..tree import walk_here
 from . import calls, expressions
-from .values import Bound, ClassRef, Closure, FunctionRef, Instance, Partial, Undecorated, Value
+from .values import (
+    Bound,
+    ClassRef,
+    Closure,
+    FunctionRef,
+    Instance,
+    Parameter,
+    Partial,
+    Undecorated,
+    Value,
+    deep_taints,
+)
 
 if TYPE_CHECKING:
     from .engine import Engine
     from .frame import Frame
-    from .scopes import FunctionInfo
+    from .scopes import ClassInfo, FunctionInfo
+    from .summaries import Summary
 
 DECORATED: Final = "decorated"
 MAX_VARIANTS: Final = 24
@@ -114,13 +127,29 @@ def of_file(engine: Engine, frame: Frame, path: str) -> Iterable[tuple[FunctionR
             yield info.ref, DECORATED
     for cls in source.classes.values():
         count = 0
+        telling = _is_telling(engine, cls)
         for ref in engine.methods(cls.ref):
             inherited = engine._info(ref)
             if inherited is None or inherited.owner == cls.ref or count >= MAX_VARIANTS:
                 continue
-            if engine._noted(("differs", ref, cls.ref)) or engine.is_handler_here(frame, inherited, cls.ref):
+            differs = telling and engine._noted(("differs", ref, cls.ref))
+            if differs or engine.is_handler_here(frame, inherited, cls.ref):
                 count += 1
                 yield ref, cls.ref
+
+
+def _is_telling(engine: Engine, cls: ClassInfo) -> bool:
+    """Whether what a class has of its own brings data from outside or to a sink: else what it inherits finds nothing new."""
+    summaries: list[Summary] = [engine._first(("function", ref)).answer for ref in cls.methods.values()]
+    given: list[Value | None] = [engine._noted(("attribute", cls.ref, name)) for name in engine._class_names(cls)]
+    for summary in summaries:
+        given += [summary.returns, *(effect.value for effect in summary.effects)]
+    return any(summary.sinks for summary in summaries) or any(
+        not isinstance(taint.origin, Parameter)
+        for value in given
+        if value is not None
+        for taint in deep_taints(value, {})
+    )
 
 
 __all__ = ["DECORATED", "decorated", "differs", "is_wrapped", "of_file"]
