@@ -17,6 +17,7 @@ from .flow.frame import Hit, UseHit
 from .flow.scopes import Source
 from .flow.values import INFERRED as INFERRED_SURE
 from .flow.values import Site, Trail
+from .flow.values import steps as trail_steps
 
 _SPACE = re.compile(r"\s+")
 _SHOWN = 60
@@ -151,12 +152,8 @@ class Presentation:
         )
 
     def _steps(self, trail: Trail | None) -> list[Step]:
-        trails: list[Trail] = []
-        while trail is not None:
-            trails.append(trail)
-            trail = trail.before
         steps: list[Step] = []
-        for place, one in enumerate(reversed(trails)):
+        for place, one in enumerate(reversed([*trail_steps(trail)])):
             if self.source(one.site.path) is None:
                 continue
             step = Step(self._location(one.site), one.message, "source" if place == 0 else "step")

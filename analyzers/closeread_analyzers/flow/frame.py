@@ -35,6 +35,7 @@ from .values import (
     fresh_reference,
     join,
     join_shapes,
+    steps,
 )
 
 if TYPE_CHECKING:
@@ -255,10 +256,7 @@ def better(hit: Hit, known: Hit) -> bool:
     """Of two flows into one place: the surer one, then the one with the shorter trace, then any fixed one."""
 
     def rank(one: Hit) -> tuple[Any, ...]:
-        length, trail = 0, one.taint.trail
-        while trail is not None:
-            length, trail = length + 1, trail.before
-        return (-one.sure, length, one.taint.origin)
+        return (-one.sure, sum(1 for _ in steps(one.taint.trail)), one.taint.origin)
 
     return rank(hit) < rank(known)
 

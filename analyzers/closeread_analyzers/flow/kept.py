@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import syntax
 from .frame import Frame, Record, StoreKey
-from .summaries import Effect, SinkHit, Summary, inside, joined
+from .summaries import Effect, SinkHit, Summary, inside
 from .values import (
     STORE,
     UNKNOWN,
@@ -34,6 +34,7 @@ from .values import (
     freeze,
     join_frozen,
     join_taints,
+    joined,
     thaw,
 )
 

@@ -27,6 +27,8 @@ from .values import (
     Value,
     deep_taints,
     join_taints,
+    joined,
+    steps,
     thaw,
 )
 
@@ -132,12 +134,7 @@ def _describe_taint(taint: Taint, trails: bool) -> str:
     text = f"{taint.kind}{taint.origin}{sorted(taint.cleared)}{taint.sure}"
     if not trails:
         return text
-    steps = [text, taint.label]
-    trail = taint.trail
-    while trail is not None:
-        steps.append(f"{trail.site}{trail.message}")
-        trail = trail.before
-    return "".join(steps)
+    return "".join([text, taint.label, *(f"{step.site}{step.message}" for step in steps(taint.trail))])
 
 
 def _describe_target(target: Any, trails: bool) -> str:
@@ -273,17 +270,6 @@ class Application:
             if not isinstance(t.origin, Parameter) or t.origin.place != STORE
         )
         return join_taints(real, (symbol,))
-
-
-def joined(before: Trail | None, after: Trail | None) -> Trail | None:
-    """`after` re-rooted on `before`."""
-    steps: list[Trail] = []
-    while after is not None:
-        steps.append(after)
-        after = after.before
-    for step in reversed(steps):
-        before = Trail(before, step.site, step.message)
-    return before
 
 
 def without_constant(value: Value) -> Value:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from .frame import Record
-from .values import Site, Value
+from .values import Site, Value, steps
 
 Key = tuple[Any, ...]
 
@@ -33,10 +33,7 @@ def places(record: Record, state: Iterable[Any]) -> set[str]:
             for taint in at.taints:
                 if isinstance(taint.origin, Site):
                     units.add(taint.origin.unit)
-                trail = taint.trail
-                while trail is not None:
-                    units.add(trail.site.unit)
-                    trail = trail.before
+                units.update(step.site.unit for step in steps(taint.trail))
     return units
 
 

@@ -13,12 +13,12 @@ The lattice is finite by force: at most `MAX_TAINTS` taints a value, `MAX_ITEMS`
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 MAX_TAINTS: Final = 6
 MAX_ITEMS: Final = 48
 MAX_DEPTH: Final = 4
-MAX_TRAIL: Final = 24
 
 
 class Unknown:
@@ -60,11 +60,37 @@ class Parameter(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """A linked list of trace steps, newest first, so that sharing is free."""
+    """A linked list of trace steps, newest first, so that sharing is free.
+
+    With an `inner` it is no step of its own: it stands for the steps of `inner`, upon those of `before`, and its
+    site and message are those of the last one. So a callee's trail goes into its callers' without being copied.
+    """
 
     before: Trail | None
     site: Site
     message: str
+    inner: Trail | None = None
+
+
+def joined(before: Trail | None, after: Trail | None) -> Trail | None:
+    """The steps of `after` upon those of `before`."""
+    if before is None or after is None:
+        return before or after
+    return Trail(before, after.site, after.message, after)
+
+
+def steps(trail: Trail | None) -> Iterator[Trail]:
+    """All steps of a trail, newest first."""
+    pending = [trail]
+    while pending:
+        at = pending.pop()
+        while at is not None:
+            if at.inner is None:
+                yield at
+                at = at.before
+            else:
+                pending.append(at.before)
+                at = at.inner
 
 
 class Taint:
