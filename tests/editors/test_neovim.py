@@ -227,6 +227,49 @@ def test_commands(editor: Neovim, project: Path) -> None:
     assert editor.notified(4)[-1].startswith("Closeread: there is no command nonsense; there are ")
 
 
+def test_routes_status_and_the_review_of_a_commit(editor: Neovim, project: Path) -> None:
+    git = ["git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-C", str(project)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "harmless.py", "pyproject.toml"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "The first"], check=True)
+    editor.open(project / "app.py")
+    editor.until(lambda: shows(editor, "command-injection"))
+    editor.until(lambda: editor.lua('return require("closeread").status()') == "1 finding")
+
+    editor.vim.command("Closeread routes")
+    editor.until(lambda: editor.vim.current.buffer.options["filetype"] == "markdown")
+    assert "/ping" in "\n".join(editor.vim.current.buffer[:])
+    editor.vim.command("close")
+
+    editor.vim.command("Closeread status")
+    editor.until(lambda: editor.vim.current.buffer.options["filetype"] == "markdown")
+    assert "findings: 1" in editor.vim.current.buffer[:]
+    editor.vim.command("close")
+
+    subprocess.run([*git, "add", "app.py"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "The second"], check=True)
+    editor.vim.command("Closeread review")
+    editor.until(lambda: "The second: 1 introduced." in editor.log())  # what a server shows, Neovim logs too
+
+
+def test_from_a_fresh_neovim_to_the_first_finding(tmp_path: Path, project: Path) -> None:
+    """As a package of Neovim's own, with two lines of set-up; the package of Python is installed already."""
+    home = tmp_path / "home"
+    package = home / "data" / "nvim" / "site" / "pack" / "closeread" / "start" / "closeread"
+    package.parent.mkdir(parents=True)
+    package.symlink_to(PLUGIN)
+    started = time.monotonic()
+    with neovim(home, f'vim.opt.runtimepath:remove("{PLUGIN}")\n{SETUP}') as editor:
+        editor.open(project / "app.py")
+        editor.until(lambda: shows(editor, "command-injection"))
+        seconds = time.monotonic() - started
+        print(f"fresh Neovim, from its start to the first diagnostic: {seconds:.1f} s")
+
+        assert editor.lua('return vim.api.nvim_get_runtime_file("lua/closeread/init.lua", false)[1]').startswith(
+            str(home)
+        )
+
+
 def test_every_command_is_in_the_help(editor: Neovim) -> None:
     text = (PLUGIN / "doc" / "closeread.txt").read_text()
     commands = editor.lua('return vim.tbl_keys(require("closeread.commands").commands)')

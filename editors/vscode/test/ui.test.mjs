@@ -113,6 +113,9 @@ test("a commit made outside is seen, once, and start-up is none", async () => {
   git(folder, "commit", "--quiet", "--all", "--message", "The second");
   const id = git(folder, "rev-parse", "HEAD");
   await eventually(async () => (await log()).includes(`Commit ${id}`), "the commit was not seen");
+  const reviewed = async () => (await log()).split(`Commit ${id}`)[1].includes("Received response 'workspace/executeCommand");
+  await eventually(reviewed, "the commit was not reviewed");
+  assert.doesNotMatch(await log(), /review failed/);
   assert.equal((await log()).match(/Commit [0-9a-f]{40}/g).length, 1);
 });
 
