@@ -6,7 +6,10 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import needs
 from closeread_analyzers.languages import language_of, languages
@@ -71,8 +74,10 @@ def test_every_file_that_the_server_reads_is_selected() -> None:
                 assert any(pattern.fullmatch(f"{prefix}local") for pattern in patterns), prefix
 
 
-def test_the_workbench_shows_it() -> None:
-    """`test/ui.test.mjs`: squiggle, Problems, trace, hover, tree, status, commit, quick fix, settings, a killed server."""
+@pytest.mark.parametrize("story", ["ui", "python"])
+def test_in_the_workbench(story: str) -> None:
+    """`ui`: squiggle, Problems, trace, hover, tree, status, commit, quick fix, settings, a killed server.
+    `python`: an old Python, a broken one, one without the package."""
     node = needs.program("node", "install Node 20")
     workbench = needs.installed(HERE / "install-workbench", "make editor-tools")
     chromium = needs.program("chromium", "apt install chromium fonts-dejavu-core")
@@ -83,9 +88,10 @@ def test_the_workbench_shows_it() -> None:
         "CLOSEREAD_WORKBENCH": str(workbench),
         "CLOSEREAD_VSIX": str(packages[0]),
         "CLOSEREAD_CHROMIUM": str(chromium),
+        "CLOSEREAD_PYTHON": sys.executable,
         "CLOSEREAD_SCREENSHOTS": str(ROOT / "dist" / "screenshots"),
     }
-    command = [node, "--test", "--test-reporter=tap", VSCODE / "test" / "ui.test.mjs"]
+    command = [node, "--test", "--test-reporter=tap", VSCODE / "test" / f"{story}.test.mjs"]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
     print(ran.stdout)
 

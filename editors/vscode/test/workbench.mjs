@@ -2,7 +2,7 @@
  * VS Code's workbench as code-server, fresh for each test run, in a headless Chromium.
  *
  * The environment says where things are: CLOSEREAD_WORKBENCH (the folder that `install-workbench` printed), CLOSEREAD_VSIX,
- * CLOSEREAD_CHROMIUM, CLOSEREAD_PYTHON (the folder of a Python), CLOSEREAD_SCREENSHOTS.
+ * CLOSEREAD_CHROMIUM, CLOSEREAD_PYTHON (an interpreter), CLOSEREAD_SCREENSHOTS.
  */
 import { execFile, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -37,7 +37,7 @@ async function freePort() {
 }
 
 export class Workbench {
-  /** Start one with its own folders; `extension` is a .vsix to install. `setup(home)` may put more there. */
+  /** Start one with its own folders; `extension` is a .vsix to install. */
   static async start({ settings = {}, environment = {}, extension = process.env.CLOSEREAD_VSIX } = {}) {
     const made = new Workbench();
     made.home = await mkdtemp(path.join(tmpdir(), "closeread-workbench-"));
