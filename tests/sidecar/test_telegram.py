@@ -156,23 +156,30 @@ async def test_the_whole_way_and_a_kill_in_between(server: Telegram, tmp_path: P
     """Told twice by Telegram, killed before it could answer: answered once."""
     home = Home(tmp_path / "home", SETTINGS.format(token=TOKEN, url=server.url, more=""), SLOW, slow=SLOWLY)
     server.repeat = True
-    server.say("slow 1")
+    server.say(f"slow {tmp_path / 'go'}")
     process, _ = await asyncio.to_thread(start, home)
     await eventually(lambda: "leased" in home.command("queue", "list").stdout)
     await asyncio.to_thread(stop, process, kill=True)
     process, _ = await asyncio.to_thread(start, home)
+    (tmp_path / "go").touch()  # only now can it come to an answer
     try:
-        await eventually(lambda: any("answer 1" in sent.get("text", "") for sent in server.sent))
+        await eventually(lambda: any("answer " in sent.get("text", "") for sent in server.sent))
         await asyncio.sleep(0.5)
     finally:
         await asyncio.to_thread(stop, process)
 
-    assert 1 == sum("answer 1" in sent.get("text", "") for sent in server.sent)
+    assert 1 == sum("answer " in sent.get("text", "") for sent in server.sent)
     assert "1 task" not in home.command("queue", "list").stdout
 
 
 SLOW = "routes: [{pattern: 'slow*', handler: slow.py, timeout: 20s}]\n"
-SLOWLY = "import time\ndef handle(task):\n    time.sleep(1.5)\n    return 'answer ' + task.argument\n"
+SLOWLY = """
+import os, time
+def handle(task):
+    while not os.path.exists(task.argument):
+        time.sleep(0.05)
+    return "answer it is"
+"""
 
 
 async def test_strangers_are_not_answered_and_a_code_lets_in(server: Telegram, tmp_path: Path) -> None:
