@@ -23,6 +23,11 @@ class Remedy:
     patch: str
 
 
+def remediable(finding: Finding) -> bool:
+    """Whether a report would carry the patch of a finding, if there is one."""
+    return finding.kind == "vulnerability" and not finding.location.path.startswith("/")
+
+
 def remedies(
     fixes: Mapping[str, Fix],
     findings: Iterable[Finding],
@@ -33,7 +38,7 @@ def remedies(
     made: dict[str, Remedy] = {}
     for finding in findings:
         fix, path = fixes.get(finding.fingerprint), finding.location.path
-        text = read(path) if fix is not None and fix.safe and not path.startswith("/") else None
+        text = read(path) if fix is not None and fix.safe and remediable(finding) else None
         if fix is None or text is None:
             continue
         old, new = (_lines(part) for part in (text, fix.applied(text)))

@@ -334,14 +334,17 @@ class _Run:
     def remedies(
         self, findings: tuple[Finding, ...], secrets: Mapping[str, tuple[Location, ...]]
     ) -> Callable[[], Mapping[str, Remedy]]:
-        """The patches of the findings, made when a report asks for them."""
+        """The patches of the vulnerabilities in reach of the current folder, tried when a report asks for them.
+
+        To try one is to analyse its file anew: remarks are mended in the editor, where somebody looks at them.
+        """
 
         @cache
         def make() -> Mapping[str, Remedy]:
             from .fixes import verified
-            from .remedies import remedies
+            from .remedies import remediable, remedies
 
-            asked = {finding.fingerprint for finding in findings}
+            asked = {finding.fingerprint for finding in findings if remediable(finding)}
             fixes = {}
             for part in self.parts:
                 of_part = (
