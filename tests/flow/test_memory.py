@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from closeread_analyzers.finding import FileResult
@@ -37,13 +37,16 @@ def assert_like_new(project: Project, texts: Texts, order: list[str]) -> None:
 
 @EXAMPLES
 @given(st.integers(0, 2**32))
+@example(seed=1030)  # these three: a method whose class breaks is a function of the module, though nothing of it moved
+@example(seed=733250)
+@example(seed=1736945)
 def test_edits(seed: int) -> None:
     check_edits(seed)
 
 
-@pytest.mark.parametrize("seed", [9610, 1736945])
+@pytest.mark.parametrize("seed", [1028, 9610])
 def test_known_wrong(seed: int) -> None:
-    """Circles of imports in which, after edits, a finding is missed (9610), or one is told that is none any more."""
+    """Broken classes in circles of imports, of which a project that was edited finds something else than a new one."""
     with pytest.raises(AssertionError):
         check_edits(seed)
 

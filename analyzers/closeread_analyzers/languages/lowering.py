@@ -97,6 +97,8 @@ class Remembered:
         place = self._firsts.get(start - moved)
         if place is None or self._units[place].end != end - moved:
             return None
+        if "." in self._units[place].name:
+            return None  # a method, whose class is broken now: it is a function of the module
         following = self._units[place + 1] if place + 1 < len(self._units) else None
         if following is not None and following.start == start - moved and following.end == end - moved:
             return None  # a node that became several units: its name may be that of another one
