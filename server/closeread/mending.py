@@ -6,22 +6,17 @@ Deliberately absent: writing to any file.
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 from closeread_analyzers.finding import Finding, Fix
 from closeread_analyzers.pipeline import Project, merged
 
-from . import settings as settings_
 from .model import mender
 from .model.assistant import Assistant, assistant
 from .model.shelf import ModelProblem
-from .why import BadQuestion, deep
-from .work import Snapshot, own_catalogue
-from .workspace.files import Workspace, find_root
+from .why import BadQuestion, deep, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +32,9 @@ def mend(
     question: str, rule: str | None = None, model: Callable[[], AbstractContextManager[Assistant | None]] = assistant
 ) -> Mended:
     """The answer to "FILE:LINE". Raises `BadQuestion`, and `ModelProblem` where a model would be needed and cannot run."""
-    file, _, number = question.rpartition(":")
-    if not file or not number.isdecimal() or len(number) > 9:
-        raise BadQuestion(f"write FILE:LINE, like src/app.py:12; {question!r} is not that")
-    full = Path(os.path.abspath(file))  # noqa: PTH100 - `resolve` would follow links
-    if not full.is_file():
-        raise BadQuestion(f"there is no file {file}")
-    root = find_root(full)
-    settings, problems = settings_.read(root)
-    for problem in problems:
-        if isinstance(problem, settings_.ModelsProblem):
-            raise settings_.ModelsError(problem)
-    project = Project(Snapshot(Workspace(root, settings)), own_catalogue(settings.models))
-    name = full.relative_to(root).as_posix()
-    return deep(lambda: _mend(project, name, int(number), rule, model))
+    at = place(question)
+    project = at.project()
+    return deep(lambda: _mend(project, at.path, at.line, rule, model))
 
 
 def _mend(

@@ -56,8 +56,22 @@ class Answered:
         return f"Reported ({rules})."
 
 
-def ask(question: str) -> Answered:
-    """The answer to "FILE:LINE". Raises `BadQuestion`, and `ModelsError` for mistakes in the user's models."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line (counted from 1) of a file on disk, and the workspace that the file belongs to."""
+
+    workspace: Workspace
+    settings: Settings
+    path: str
+    line: int
+
+    def project(self) -> Project:
+        """The workspace's files under analysis, the user's own models in force."""
+        return Project(Snapshot(self.workspace), own_catalogue(self.settings.models))
+
+
+def place(question: str) -> Place:
+    """What "FILE:LINE" names. Raises `BadQuestion`, and `ModelsError` for mistakes in the user's models."""
     file, _, number = question.rpartition(":")
     if not file or not number.isdecimal() or len(number) > 9:
         raise BadQuestion(f"write FILE:LINE, like src/app.py:12; {question!r} is not that")
@@ -69,11 +83,15 @@ def ask(question: str) -> Answered:
     for problem in problems:
         if isinstance(problem, settings_.ModelsProblem):
             raise settings_.ModelsError(problem)
-    workspace = Workspace(root, settings)
-    others = workspace.sources().files
-    project = Project(Snapshot(workspace), own_catalogue(settings.models))
-    name = full.relative_to(root).as_posix()
-    return deep(lambda: answered(project, name, int(number), others, settings))
+    return Place(Workspace(root, settings), settings, full.relative_to(root).as_posix(), int(number))
+
+
+def ask(question: str) -> Answered:
+    """The answer to "FILE:LINE". Raises what `place` raises."""
+    at = place(question)
+    others = at.workspace.sources().files
+    project = at.project()
+    return deep(lambda: answered(project, at.path, at.line, others, at.settings))
 
 
 def ask_session(session: Session, path: Path, line: int, cancelled: Callable[[], bool]) -> Answered:
