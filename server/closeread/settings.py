@@ -14,11 +14,12 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from closeread_analyzers.finding import Confidence, Problem, Severity
 
@@ -215,13 +216,13 @@ def _table(folder: Path, name: str, table: str) -> tuple[dict[str, Any], str] | 
         if data is None:
             return Problem(name, 0, f"Larger than {_LARGEST_CONFIG:,} bytes; its settings are ignored.", "config")
         text = data.decode("utf-8-sig")
-        content: Any = tomllib.loads(text)
+        content: Any = tomli.loads(text)
     except OSError as error:
         return Problem(name, 0, f"Cannot be read ({platform_.reason(error)}); its settings are ignored.", "config")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1 if data else 0
         return Problem(name, line, "Not UTF-8; its settings are ignored.", "config")
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
         line = int(place[1]) if place else text.count("\n") + 1
         return Problem(name, line, f"Not valid TOML: {error}. Its settings are ignored.", "config")

@@ -17,11 +17,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-import typer
 
 from . import platform_
+
+if TYPE_CHECKING:
+    import typer
 
 MODULE = "closeread_sidecar"
 _FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
@@ -54,6 +57,8 @@ def beside() -> Iterator[None]:
 
 def foreground(context: typer.Context, *words: str) -> None:
     """Run a command of the sidecar with what the user has typed after it, on this terminal, and end as it does."""
+    import typer  # the server, which nobody should wait for, has no use for it
+
     raise typer.Exit(platform_.in_foreground(MODULE, [*words, *_absolute(context.args)], _environment()))
 
 

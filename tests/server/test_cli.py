@@ -296,6 +296,30 @@ def test_analysing_does_not_import_the_language_server() -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    ("command", "unneeded"),
+    [
+        ("serve", {"typer", "rich.console", "watchfiles"}),
+        ("hook", {"typer", "rich.console", "watchfiles", "pygls", "lsprotocol", "asyncio"}),
+    ],
+)
+def test_what_somebody_waits_for_every_time_imports_little(command: str, unneeded: set[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-I", "-X", "importtime", "-m", "closeread", command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    imported = {
+        line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time")
+    }
+
+    assert "closeread.platform_" in imported
+    assert unneeded & imported == set()
+
+
 def test_an_old_terminal_does_not_end_the_scan() -> None:
     Path("a.py").write_text("# caf\u00e9\nx = 1\n")
     Path("\u4e2d.py").write_text("def broken(:\n")

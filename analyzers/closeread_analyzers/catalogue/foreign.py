@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+import tomli
 
 TOOLS = Path(__file__).parent.parent / "suppressions.toml"
 
@@ -39,7 +40,7 @@ class Tool:
 @cache
 def tools() -> tuple[Tool, ...]:
     """The other tools whose comments are honoured."""
-    data = tomllib.loads(TOOLS.read_text("utf-8"))
+    data = tomli.loads(TOOLS.read_text("utf-8"))
     return tuple(
         Tool(
             name,

@@ -1,6 +1,6 @@
 """Reading a table of data, with an error that names the file, the line and what to do.
 
-`tomllib` keeps no positions, so a line is searched in the text, and only once something is wrong:
+`tomli` keeps no positions, so a line is searched in the text, and only once something is wrong:
 loading is on the way of every start. Absent on purpose: defaults and meaning, which are the business
 of `models.py` and `rules.py`.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
+
+import tomli
 
 _TOML_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)")
 
@@ -40,8 +41,8 @@ def read_text(file: Path) -> tuple[str, bytes]:
 def parse_toml(file: Path, text: str, first_line: int = 1) -> dict[str, Any]:
     """`text` as TOML; `first_line` is the line of `file` on which it starts."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
         at = _TOML_LINE.search(str(error))
         line = int(at[1]) if at and at[1] else text.count("\n") + 1
         raise CatalogueError(file, first_line + line - 1, f"not TOML: {_TOML_LINE.sub('', str(error))}") from None

@@ -5,9 +5,9 @@ Deliberately absent: what several tables of one name (`[[a]]`) make together; ea
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 
+import tomli
 import tree_sitter
 import tree_sitter_toml
 
@@ -137,8 +137,8 @@ class _Reader:
 
 def _text(quoted: str) -> str:
     try:
-        value = tomllib.loads(f"x = {quoted}")["x"]
-    except (tomllib.TOMLDecodeError, KeyError, RecursionError):
+        value = tomli.loads(f"x = {quoted}")["x"]
+    except (tomli.TOMLDecodeError, KeyError, RecursionError):
         return quoted.strip("\"'")
     return value if isinstance(value, str) else quoted.strip("\"'")
 

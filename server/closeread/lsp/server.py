@@ -276,6 +276,8 @@ def run(stdio: bool = True, tcp: tuple[str, int] | None = None, project_factory:
     # The analysers keep many small objects that live long: by default the collector looks at them all the time,
     # which took a third of an edit in a file of 10,000 lines.
     gc.set_threshold(100_000, 20, 50)
+    gc.freeze()  # what was imported stays
+    gc.enable()
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # what matters of it goes to the client's log
     server = Server(project_factory)
     if tcp is not None:

@@ -7,7 +7,8 @@ inside of a text that runs over many lines), there is no edit: the changed text 
 from __future__ import annotations
 
 import re
-import tomllib
+
+import tomli
 
 from closeread_analyzers.languages import Tree, language_of
 
@@ -80,7 +81,7 @@ def in_settings(text: bytes, rule: str, *, own: bool) -> tuple[int, int, str] | 
     else:
         edit = (start, start, f'disable = ["{rule}"]  # {REASON}\n')
     try:
-        settings = tomllib.loads((text[: edit[0]] + edit[2].encode() + text[edit[1] :]).decode())
+        settings = tomli.loads((text[: edit[0]] + edit[2].encode() + text[edit[1] :]).decode())
         here = settings if own else settings["tool"]["closeread"]
         return edit if rule in here["disable"] else None
     except (ValueError, KeyError, TypeError):

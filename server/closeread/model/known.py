@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import tomli
 
 _FILE = Path(__file__).with_name("known.toml")
 
@@ -40,7 +41,7 @@ class Known:
 @cache
 def known() -> dict[str, Known]:
     """Every known model by name, the default first."""
-    rows = tomllib.loads(_FILE.read_text("utf-8"))["model"]
+    rows = tomli.loads(_FILE.read_text("utf-8"))["model"]
     models = [Known(**{**row, "wheels": tuple(Wheel(**wheel) for wheel in row.get("wheels", ()))}) for row in rows]
     return {model.name: model for model in sorted(models, key=lambda model: not model.default)}
 

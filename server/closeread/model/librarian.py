@@ -9,12 +9,13 @@ near chance at judging code (README.md has the figures); so nothing else is aske
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+import tomli
 
 from closeread_analyzers.finding import inferred_source
 
@@ -54,7 +55,7 @@ class Answering(Protocol):
 @cache
 def words() -> Mapping[str, Any]:
     """The texts of the questions."""
-    return tomllib.loads(_FILE.read_text("utf-8"))
+    return tomli.loads(_FILE.read_text("utf-8"))
 
 
 def version() -> str:

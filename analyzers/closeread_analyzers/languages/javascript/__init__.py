@@ -27,23 +27,32 @@ import maps, the packages of `node_modules` (they are libraries) and `package.js
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from posixpath import dirname, join, normpath
+from typing import TYPE_CHECKING
 
 import tree_sitter
 
 from ... import ir
-from .expressions import EXPRESSIONS
-from .lowerer import GRAMMAR, JavaScriptLowerer
-from .statements import STATEMENTS
+
+if TYPE_CHECKING:
+    from .lowerer import JavaScriptLowerer
 
 _SUFFIXES = (".js", ".mjs", ".cjs", ".jsx")
 
 
-class _Lowerer(JavaScriptLowerer):
-    """With the tables."""
+@cache
+def _lowerer() -> type[JavaScriptLowerer]:
+    """The lowering with its tables. Read when the first file of the language comes: most projects have none."""
+    from .expressions import EXPRESSIONS
+    from .lowerer import JavaScriptLowerer
+    from .statements import STATEMENTS
 
-    expressions = EXPRESSIONS
-    statements = STATEMENTS
+    class Lowerer(JavaScriptLowerer):
+        expressions = EXPRESSIONS
+        statements = STATEMENTS
+
+    return Lowerer
 
 
 class JavaScript:
@@ -56,12 +65,14 @@ class JavaScript:
 
     def parse(self, source: bytes, previous: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
         """Parse UTF-8 `source`."""
+        from .lowerer import GRAMMAR
+
         parser = tree_sitter.Parser(GRAMMAR)
         return parser.parse(source, previous) if previous is not None else parser.parse(source)
 
     def lower(self, path: str, source: bytes, tree: tree_sitter.Tree, previous: ir.Module | None = None) -> ir.Module:
         """Lower a tree; never raises."""
-        return _Lowerer(path, source, tree, previous).module()
+        return _lowerer()(path, source, tree, previous).module()
 
     def resolve(self, importer: str, module: str, level: int) -> Iterable[str]:
         """`./x` is x, x.js..., x/index.js... beside the importer; a bare name is a library, and nothing here."""
