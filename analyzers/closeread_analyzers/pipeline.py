@@ -13,7 +13,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from . import fixing, ir, presentation, suppression
+from . import addressed, fixing, ir, presentation, suppression
 from .catalogue import Catalogue, Rule, builtin
 from .check import Context, Report, walk_checks
 from .explain import Answer, Explanation
@@ -312,6 +312,7 @@ class Project:
         files |= {other for other, there in around.items() if there}
         told = presentation.one_a_place(f for f in findings if f is not None)
         found = present.numbered(presentation.unyielded(told, self.catalogue.rules))
+        found += addressed.findings(path, source.module.source, source.language, self.catalogue.rules)
         self._rests_on[path] = frozenset(files)
         return FileResult(
             path,

@@ -31,8 +31,11 @@ def file_of(repository: Repository) -> Path:
 
 
 def entry(review: Review) -> dict[str, Any]:
-    """A review as JSON-ready data."""
+    """A review as JSON-ready data. `spoken` is what in the commit's message speaks to a model that reads along."""
+    from closeread_analyzers.addressed import passages
+
     commit = review.commit
+    message = commit.message if commit is not None else ""
     return {
         "commit": commit.id if commit is not None else "",
         "subject": commit.subject if commit is not None else "",
@@ -42,6 +45,7 @@ def entry(review: Review) -> dict[str, Any]:
         "fixed": [_finding(finding) for finding in review.fixed],
         "suppressed": len(review.report.suppressed),
         "problems": len(review.report.problems),
+        "spoken": [" ".join(message[start:end].split())[:80] for start, end in passages(message)],
     }
 
 
@@ -87,6 +91,8 @@ def sentence(made: dict[str, Any]) -> str:
         parts.append(f"{len(made['fixed'])} fixed")
     if made["problems"]:
         parts.append(f"{made['problems']} problems")
+    if made.get("spoken"):
+        parts.append(f'and its message speaks to a model that judges code ("{made["spoken"][0]}"): ask who wrote it')
     return f"{made['commit'][:10]} {made['subject'][:72]}: {', '.join(parts)}"
 
 

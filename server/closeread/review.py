@@ -2,16 +2,17 @@
 
 Read from git's objects and the index, so that the working files do not matter; the settings are those of the working
 folder. Findings are compared with those before the change (`change.py`). Remarks are told of functions that the change
-touched only. Deliberately absent: showing, and keeping (`log.py`).
+touched only, but for text that speaks to a model: that is told wherever it is new. Deliberately absent: showing, and keeping (`log.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from closeread_analyzers.finding import Finding, Problem, Severity
 
@@ -25,6 +26,9 @@ from .scan import fails, is_hidden
 from .settings import Settings
 from .workspace.git import Commit, GitError, Repository, find
 from .workspace.snapshot import Committed
+
+if TYPE_CHECKING:
+    from closeread_analyzers.catalogue import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def _review(
         files = after.sources().files if with_dependents else ()
         change = compared(results, before, after, changed, files)
     introduced, fixed = change.findings(started.date().isoformat())
-    shown, suppressed = _shown(introduced, before, after, settings)
+    shown, suppressed = _shown(introduced, before, after, settings, tools.rules)
     least = threshold or settings.fail_on or Severity.HIGH
     found = change.after.results.values()
     report = Report(
@@ -108,16 +112,20 @@ def _review(
 
 
 def _shown(
-    introduced: Iterable[Finding], before: Committed, after: Committed, settings: Settings
+    introduced: Iterable[Finding],
+    before: Committed,
+    after: Committed,
+    settings: Settings,
+    rules: Callable[[], Mapping[str, Rule]],
 ) -> tuple[list[Finding], list[Finding]]:
     disabled = frozenset(settings.disable)
     visible = [finding for finding in introduced if not is_hidden(finding, settings, disabled)]
     suppressed = [finding for finding in visible if finding.suppression is not None]
     shown = [finding for finding in visible if finding.suppression is None]
-    remarks = [finding for finding in shown if finding.kind == "remark"]
+    remarks = [finding for finding in shown if finding.kind == "remark" and not rules()[finding.rule].text]
     if remarks:
         touched = in_changed_functions(before, after, remarks)
-        shown = [finding for finding in shown if finding.kind != "remark" or finding in touched]
+        shown = [finding for finding in shown if finding not in remarks or finding in touched]
     return shown, suppressed
 
 

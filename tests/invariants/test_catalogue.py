@@ -55,7 +55,7 @@ def test_every_rule_waits_for_something_that_a_model_gives() -> None:
     deaf = [
         rule.id
         for rule in builtin().rules.values()
-        if rule.check is None and not (rule.flow_to & reached or rule.use & used or rule.suppression)
+        if rule.check is None and not (rule.flow_to & reached or rule.use & used or rule.suppression or rule.text)
     ]
 
     assert deaf == []

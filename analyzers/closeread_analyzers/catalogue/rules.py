@@ -56,6 +56,7 @@ Kind = Literal["vulnerability", "remark"]
 _KINDS = get_args(Kind)
 MarkKind = Literal["finding", "missed", "spurious"]
 Fate = Literal["bare", "unused", "expired"]
+Passage = Literal["addressed"]
 
 _KEYS = (
     "cwe",
@@ -71,6 +72,7 @@ _KEYS = (
     "flow",
     "use",
     "suppression",
+    "text",
 )
 _WORDS_OF_MESSAGE = frozenset({"source", "sink", "name"})
 _TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
@@ -139,7 +141,8 @@ class Rule:
     """One rule. What it reports comes of its flow, its use or its check; it may have several.
 
     `also` are further CWEs that name the weakness; it says nothing in a function where a rule of `yields` spoke.
-    `suppression` is what it reports of comments that answer findings (see suppression.py).
+    `suppression` is what it reports of comments that answer findings (see suppression.py), `text` which passages of a
+    file's text (see addressed.py).
     """
 
     id: str
@@ -161,6 +164,7 @@ class Rule:
     flow_to: frozenset[str] = frozenset()
     use: frozenset[str] = frozenset()
     suppression: Fate | None = None
+    text: Passage | None = None
     check: Check | None = None
     visits: tuple[type[ir.Node], ...] = ()
     mend: Mend | None = None
@@ -219,7 +223,9 @@ def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> R
     check, visits, mend = _beside(module) if module else (None, (), None)
     fate = table.known(table.string("suppression", ""), "suppression", ("", *get_args(Fate)), "a fate of comments")
     suppression = cast("Fate | None", fate or None)
-    if not (flow_to or use or check or suppression):
+    passage = table.known(table.string("text", ""), "text", ("", *get_args(Passage)), "a passage of a text")
+    text_of = cast("Passage | None", passage or None)
+    if not (flow_to or use or check or suppression or text_of):
         table.fail(f"reports nothing: give it `flow`, `use` or a check in {module_of(document)}.py")
     severity = table.one_of("severity", [level.label for level in Severity], "a severity")
     confidence = table.known(
@@ -245,6 +251,7 @@ def read_rule(document: Path, text: str, kinds: Kinds, module: Path | None) -> R
         flow_to=flow_to,
         use=use,
         suppression=suppression,
+        text=text_of,
         check=check,
         visits=visits,
         mend=mend,

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import tomli
 
+from closeread_analyzers.addressed import plain_name
 from closeread_analyzers.finding import inferred_source
 
 from .question import Answer, Choice, Chosen, Prompt, Question
@@ -73,12 +74,13 @@ def askable(api: Api) -> bool:
 
 
 def shown(api: Api) -> str:
-    """The API as the questions show it: `acme.run(x)`."""
+    """The API as the questions show it: `acme.run(x)`. What in its name speaks to a model is left out."""
+    path = plain_name(api.path)
     if api.argument == "return":
-        return f"{api.path}()"
+        return f"{path}()"
     if api.argument.isdigit():
-        return f"{api.path}({', '.join([*'abcdefghi'[: int(api.argument)], 'x'])})"
-    return f"{api.path}({api.argument}=x)"
+        return f"{path}({', '.join([*'abcdefghi'[: int(api.argument)], 'x'])})"
+    return f"{path}({plain_name(api.argument)}=x)"
 
 
 def question(name: str, text: str) -> Choice:

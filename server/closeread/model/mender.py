@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from closeread_analyzers.addressed import without
 from closeread_analyzers.finding import Edit, FileResult, Finding, Fix
 from closeread_analyzers.pipeline import Project
 
 from .question import Prompt, Writing, Written
-from .redaction import Redacted, redacted
+from .redaction import Redacted, fenced, redacted
 from .shelf import ModelProblem
 
 VERSION = "mender 1"
@@ -88,10 +89,11 @@ def propose(
 def _question(finding: Finding, advice: str, function: str, number: int) -> Writing:
     line = finding.trace[-1].message if finding.trace else ""
     facts = [f"Defect: {finding.message}", f"Where: {line}" if line else "", f"Repair: {advice}" if advice else ""]
-    own = "\n".join(filter(None, facts)) + f"\n\n```\n{function}\n```"
+    framed, fence = fenced(function)
+    own = without("\n".join(filter(None, facts))) + f"\n\n{framed}"
     most = len(function) // 2 + 120
     # The likeliest text first; then others, each always the same.
-    return Writing(Prompt(_SYSTEM, "", own, "```\n"), most, "", ("```",), 0.0 if number == 0 else 0.7, number)
+    return Writing(Prompt(_SYSTEM, "", own, f"{fence}\n"), most, "", (fence,), 0.0 if number == 0 else 0.7, number)
 
 
 def _candidate(answer: Written, plain: str, hidden: Redacted, column: int) -> tuple[str | None, str]:

@@ -67,13 +67,14 @@ class GitError(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What a commit object says. `subject` is the first line of its message, `time` is in seconds since 1970."""
+    """What a commit object says. `subject` is the first line of its `message`, `time` is in seconds since 1970."""
 
     id: str
     parents: tuple[str, ...]
     subject: str
     author: str
     time: int
+    message: str = ""
 
 
 def find(path: Path) -> Repository | None:
@@ -146,7 +147,7 @@ class Repository:
         time = int(words[1]) if len(words) == 3 and words[1].isdecimal() else 0
         name = author.partition(" <")[0]
         parents = tuple(value for key, value in fields if key == "parent")
-        return Commit(id_, parents, message.strip().split("\n", 1)[0], name, time)
+        return Commit(id_, parents, message.strip().split("\n", 1)[0], name, time, message)
 
     def tree(self, commit: str) -> dict[str, str]:
         """The regular files of a commit, and their blobs' ids."""
