@@ -64,6 +64,18 @@ class ProjectLike(Protocol):
 ProjectFactory = Callable[["Folder"], ProjectLike]
 
 
+class Memory(Protocol):
+    """What a session needs of `remembered.Shared`: results of files as they are on disk, from other runs and for them."""
+
+    def recall(self, workspace: Workspace, path: str) -> FileResult | None:
+        """The result of a file with all it rests on; None where none is known that counts."""
+        ...
+
+    def keep(self, workspace: Workspace, result: FileResult, digest: str) -> None:
+        """Remember the result of a text of that digest, if that is what is on disk."""
+        ...
+
+
 @dataclass(slots=True)
 class Open:
     """An open file: its text, and a number of the caller's that tells one text from another."""
@@ -156,5 +168,7 @@ class Folder:
         return known
 
     def exists(self, path: str) -> bool:
-        """Whether there is such a file, open or on disk."""
+        """Whether there is such a file, open or on disk; of a path that ends with a slash, such a folder."""
+        if path.endswith("/"):
+            return self.only is None and self.workspace.has_folder(path)
         return path in self.opened or (self.only is None and self.workspace.exists(path))

@@ -22,7 +22,7 @@ from closeread_analyzers.outline import Calls, RouteFact
 from closeread_analyzers.pipeline import Cancelled, Project, merged
 
 from . import settings as settings_
-from .folder import Edit, Folder, IsCancelled, Open, ProjectFactory, ProjectLike, Result
+from .folder import Edit, Folder, IsCancelled, Memory, Open, ProjectFactory, ProjectLike, Result
 from .inferred import at_hand
 from .settings import Settings
 from .work import own_catalogue
@@ -74,9 +74,11 @@ class Session:
         self,
         project_factory: ProjectFactory = _project,
         today: Callable[[], str] = lambda: datetime.now(UTC).date().isoformat(),
+        memory: Memory | None = None,
     ) -> None:
         """`today` is what suppressions that expire are judged by: the date in UTC, as in every report."""
         self._factory = project_factory
+        self._memory = memory
         self._today = today
         self._folders: dict[Path, Folder] = {}
         self._loose: dict[Path, Folder] = {}
@@ -347,15 +349,30 @@ class Session:
         return found
 
     def _result(self, folder: Folder, name: str, cancelled: IsCancelled, glance: bool = False) -> FileResult:
-        known = folder.results.get(name)
-        if known is not None and (
-            (known.changes == folder.changes and (known.whole or glance)) or (known.rests and folder.holds(known))
-        ):
+        known = folder.results.get(name) or self._recalled(folder, name)
+        if known is not None and self._stands(folder, name, known, glance):
             return known.result
-        glance = glance and known is not None  # there is nothing to look back at
+        glance = glance and known is not None and not known.rests  # there is nothing to look back at
         new = Result.of(folder.changes, self._analyze(folder, name, cancelled, glance), whole=not glance)
         self._known(folder, name, new)
+        opened = folder.opened.get(name)
+        if self._memory is not None and opened is not None and new.whole and folder.only is None:
+            self._memory.keep(folder.workspace, new.result, digest(opened.text))
         return new.result
+
+    @staticmethod
+    def _stands(folder: Folder, name: str, known: Result, glance: bool) -> bool:
+        """Whether there is nothing to be done. What was found elsewhere serves until somebody may type there."""
+        if known.rests:
+            return folder.holds(known) and (glance or name not in folder.opened)
+        return known.changes == folder.changes and (known.whole or glance)
+
+    def _recalled(self, folder: Folder, name: str) -> Result | None:
+        """What other runs, or CI, found in a file that was not looked at yet."""
+        if self._memory is None or folder.only is not None:
+            return None
+        result = self._memory.recall(folder.workspace, name)
+        return folder.results.get(name) if result is not None and self.adopt(folder, result) else None
 
     def _known(self, folder: Folder, name: str, new: Result) -> None:
         known = folder.results.get(name)

@@ -14,7 +14,9 @@ one while a method is lowered.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from sys import intern
 from typing import Any, ClassVar, TypeVar
 
@@ -57,12 +59,19 @@ def table(grammar: tree_sitter.Language, handlers: Mapping[str, _T], default: _T
 
 def kind_ids(grammar: tree_sitter.Language, *kinds: str) -> frozenset[int]:
     """The ids of the named kinds; a kind can have several."""
-    ids = {
-        i
-        for i in range(grammar.node_kind_count)
-        if grammar.node_kind_is_named(i) and grammar.node_kind_for_id(i) in kinds
-    }
+    known = _named(grammar)
+    ids = {i for kind in kinds for i in known.get(kind, ())}
     return frozenset(ids | {_ERROR_ID} if "ERROR" in kinds else ids)
+
+
+@cache
+def _named(grammar: tree_sitter.Language) -> dict[str, list[int]]:
+    """The ids of every named kind: the tables ask for hundreds, on every start."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for i in range(grammar.node_kind_count):
+        if grammar.node_kind_is_named(i):
+            found[grammar.node_kind_for_id(i) or ""].append(i)
+    return dict(found)
 
 
 class Remembered:

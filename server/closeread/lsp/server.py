@@ -28,6 +28,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from closeread import version
+from closeread.remembered import Shared
 from closeread.session import ProjectFactory, Session
 from closeread.store import Store
 
@@ -79,7 +80,9 @@ class Server(LanguageServer):
         self._store: Store | None = None
         self._store_lock = threading.Lock()
         self.status = status.Status(self)
-        self._session = Session() if project_factory is None else Session(project_factory)
+        self._session = (
+            Session(memory=Shared(lambda: self.cache)) if project_factory is None else Session(project_factory)
+        )
         self._shown: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         for module in pkgutil.iter_modules(features.__path__):
