@@ -11,7 +11,7 @@ CACHE := $(HOME)/.cache/closeread-tests
 LLAMA := 0.3.36
 WHEEL := $(CACHE)/wheels/llama_cpp_python-$(LLAMA)
 
-.PHONY: demo test test-model with-model check format clean editor-tools vsix vscode-lock
+.PHONY: demo test test-model with-model check format clean latency editor-tools vsix vscode-lock
 
 demo: .venv/installed-$(KEY)
 	$(BIN)/closeread analyze --path examples --output report.json
@@ -58,6 +58,11 @@ vscode-lock: .venv/developed-$(KEY)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--upgrade --quiet --output-file $(VSCODE)/requirements.txt
+
+# The language server beside its peers; some ten minutes, on a machine that does nothing else.
+latency: .venv/developed-$(KEY)
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python benchmarks/latency.py
 
 clean:
 	rm -rf .venv build dist report.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
