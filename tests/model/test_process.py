@@ -127,6 +127,35 @@ def test_a_long_prompt_is_cancelled_within_200_ms(running: ModelProcess) -> None
     assert isinstance(running.ask(choice(2)).result(), Chosen)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads a process's times in /proc")
+def test_it_rests_in_the_middle_of_a_batch_and_is_cancelled_there_within_200_ms(running: ModelProcess) -> None:
+    running.ask(choice(1)).result()
+    assert running._process is not None
+    times = Path(f"/proc/{running._process.pid}/stat")
+
+    def used() -> int:
+        return sum(map(int, times.read_text().rpartition(")")[2].split()[11:13]))
+
+    long = running.ask(Writing(prompt("word " * 3_000), 500))
+    time.sleep(0.3)
+    running.rest(5.0)
+    time.sleep(0.2)
+    before = used()
+    time.sleep(1.0)
+    rested = used() - before
+    began = time.monotonic()
+    long.cancel()
+    with pytest.raises(Cancelled):
+        long.result(5)
+    taken = time.monotonic() - began
+    after = running.ask(choice(2))
+    running.rest(0.0)
+
+    assert isinstance(after.result(5), Chosen)
+    assert rested <= 0.1 * os.sysconf("SC_CLK_TCK")
+    assert taken < 0.2
+
+
 def test_what_is_urgent_overtakes(running: ModelProcess) -> None:
     done: list[str] = []
 

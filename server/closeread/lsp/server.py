@@ -33,6 +33,7 @@ from closeread.session import ProjectFactory, Session
 from closeread.store import Store
 
 from . import features, status
+from .assistance import Assistance
 from .convert import Edit, Encoding, Text
 from .diagnosed import Diagnosed, Said, Wording, diagnose
 from .documents import Document, Documents, place_of
@@ -83,6 +84,7 @@ class Server(LanguageServer):
         self._session = (
             Session(memory=Shared(lambda: self.cache)) if project_factory is None else Session(project_factory)
         )
+        self.assistance = Assistance(self)
         self._shown: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         for module in pkgutil.iter_modules(features.__path__):
@@ -188,6 +190,7 @@ class Server(LanguageServer):
     def _edited(self, document: Document, version: int, text: Text, edits: list[Edit]) -> None:
         document.text, document.version = text, version
         document.revision += 1
+        self.assistance.rest()
         path, revision = document.path, document.revision
         self.change("applying an edit", lambda session: session.edit(path, revision, text.data, edits))
         self.refresh.edited(document)
@@ -264,7 +267,8 @@ class Server(LanguageServer):
             self._stop_event.set()
 
     def shutdown(self) -> None:
-        """Stop the worker and the library's own threads."""
+        """Stop the worker, the model and the library's own threads."""
+        self.assistance.close()
         if self._store is not None:
             self._store.close()
         if not self.worker.close():

@@ -1,6 +1,7 @@
 """`closeread/status`: what an editor shows in its corner, sent whenever it changes, and answered to `closeread.status`.
 
-{version, findings, cache: {hits, misses, rate}, model, paused}
+{version, findings, cache: {hits, misses, rate}, model, paused}; `model` is null where none is in use, else
+{name, state, memory, answered, cached, problem}: `state` is stopped, starting, ready, busy or failed (`problem` says why).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Status:
             "version": version(),
             "findings": server.refresh.findings(),
             "cache": {"hits": hits, "misses": misses, "rate": round(hits / asked, 3) if asked else None},
-            "model": None,
+            "model": server.assistance.facts(),
             "paused": self.paused,
         }
 

@@ -23,6 +23,8 @@ class Assistant:
         self.process = process or ModelProcess(model)
         self.asked = 0
         """How many questions the process answered."""
+        self.remembered = 0
+        """How many were answered from memory."""
         self._answers = Answers(model.sha256, folder)
 
     @property
@@ -32,7 +34,14 @@ class Assistant:
 
     def known(self, question: Question, version: str) -> Answer | None:
         """The answer, if it was given before."""
-        return self._answers.get(question, version)
+        answer = self._answers.get(question, version)
+        self.remembered += answer is not None
+        return answer
+
+    def keep(self, question: Question, version: str, answer: Answer) -> None:
+        """Remember what the process answered."""
+        self.asked += 1
+        self._answers.put(question, version, answer)
 
     def answer_all(
         self,
@@ -44,7 +53,7 @@ class Assistant:
 
         What was answered before something went wrong is kept.
         """
-        answers = [self._answers.get(question, version) for question in questions]
+        answers = [self.known(question, version) for question in questions]
         done = sum(answer is not None for answer in answers)
         progress(done, len(questions))
         asked = {
@@ -55,8 +64,7 @@ class Assistant:
         try:
             for index, pending in asked.items():
                 answer = answers[index] = pending.result()
-                self.asked += 1
-                self._answers.put(questions[index], version, answer)
+                self.keep(questions[index], version, answer)
                 done += 1
                 progress(done, len(questions))
         except BaseException:

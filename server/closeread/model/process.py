@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .. import platform_
 from .question import Answer, Question, answer_from_json, question_as_json
@@ -30,6 +30,9 @@ _MODULE = "closeread.model.worker"
 
 # libgomp reads this when it is loaded: threads that wait must not spin where other programs want the processor.
 _ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+State = Literal["stopped", "starting", "ready", "busy", "failed"]
 
 
 class Cancelled(Exception):
@@ -61,7 +64,16 @@ class Pending:
 class ModelProcess:
     """One model's process, whether it runs or not."""
 
-    def __init__(self, model: Model, *, context: int = CONTEXT, slots: int = SLOTS, idle: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        context: int = CONTEXT,
+        slots: int = SLOTS,
+        idle: float = IDLE_SECONDS,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called, on any thread, when `state` may be another; it must not wait for anything."""
         self.model = model
         self.greeting = {
             "path": str(model.path),
@@ -76,26 +88,56 @@ class ModelProcess:
         self._lock = threading.RLock()
         self._keys = itertools.count(1)
         self._open: dict[int, Pending] = {}
+        self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting: subprocess.Popen[bytes] | None = None
         self._stack = contextlib.ExitStack()
         self._timer: threading.Timer | None = None
         self._deaths = 0
         self._not_before = 0.0
-        self._last_words = ""
+        self.problem = ""
+        """Why there is no process, where that is not as it should be."""
 
     @property
     def running(self) -> bool:
         """Whether there is a process now."""
         return self._process is not None
 
+    @property
+    def state(self) -> State:
+        """What the process does now; "failed" until it is started again."""
+        if self._process is not None:
+            return "busy" if self._open else "ready"
+        if self._starting is not None:
+            return "starting"
+        return "failed" if self.problem else "stopped"
+
+    def start(self) -> None:
+        """Have a process, before anything is asked. Takes seconds. Raises `ModelProblem` if there cannot be one."""
+        with self._lock:
+            if self._process is None:
+                self._start()
+                self._start_timer()
+
+    def rest(self, seconds: float) -> None:
+        """Compute nothing for so long: somebody types. Never blocks; a process that is just being started hears nothing."""
+        if self._open and self._lock.acquire(blocking=False):
+            try:
+                if self._process is not None:
+                    self._send(self._process, {"rest": seconds})
+            finally:
+                self._lock.release()
+
     def ask(self, question: Question, priority: int = 0, piece: Callable[[str], None] | None = None) -> Pending:
         """Ask. Starts the process where none runs. Raises `ModelProblem` if it cannot be started."""
         with self._lock:
             process = self._process or self._start()
             pending = Pending(next(self._keys), self, Future(), piece)
+            pending.future.set_running_or_notify_cancel()  # `Pending.cancel` is the way to cancel it
             self._open[pending.key] = pending
             self._stop_timer()
             self._send(process, {"ask": pending.key, "question": question_as_json(question), "priority": priority})
+        self._changed()
         return pending
 
     def send_about(self, pending: Pending, message: dict[str, Any]) -> None:
@@ -105,7 +147,10 @@ class ModelProcess:
                 self._send(self._process, message)
 
     def close(self) -> None:
-        """End the process; what is unanswered is cancelled."""
+        """End the process, one that is just being started too; what is unanswered is cancelled."""
+        starting = self._starting
+        if starting is not None:
+            starting.kill()  # whoever waits for it holds the lock
         with self._lock:
             self._stop_timer()
             self._process = None
@@ -113,28 +158,45 @@ class ModelProcess:
             for pending in self._open.values():
                 pending.future.set_exception(Cancelled())
             self._open.clear()
+        self._changed()
 
     # --- Starting and ending ----------------------------------------------------------------------
 
     def _start(self) -> subprocess.Popen[bytes]:
         wait = self._not_before - time.monotonic()
         if wait > 0:
-            raise ModelProblem(f"{self._last_words}; it is started again in {wait:.0f} seconds at the earliest")
-        self._check()
-        process = self._stack.enter_context(platform_.child(_MODULE, extra=_ENVIRONMENT))
-        self._send(process, self.greeting)
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        answer = json.loads(line) if line.endswith(b"\n") else {}
+            raise ModelProblem(f"{self.problem}; it is started again in {wait:.0f} seconds at the earliest")
+        try:
+            self._check()
+        except ModelProblem as error:
+            self.problem = str(error)
+            self._changed()
+            raise
+        process = self._starting = self._stack.enter_context(platform_.child(_MODULE, extra=_ENVIRONMENT))
+        self._changed()
+        try:
+            answer = self._greet(process)
+        finally:
+            self._starting = None
         if "ready" not in answer:
             if not answer:
                 process.wait()
             self._stack.close()
             raise self._died(process.returncode, answer)
         self.facts = answer["ready"]
+        self.problem = ""
         self._process = process
+        self._changed()
         threading.Thread(target=self._listen, args=(process,), name="model", daemon=True).start()
         return process
+
+    def _greet(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+        """Tell a new process what it is for, and wait until it is ready; {} where it ends instead."""
+        self._send(process, self.greeting)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        answer: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+        return answer
 
     def _check(self) -> None:
         if runtime() is None:
@@ -167,7 +229,8 @@ class ModelProcess:
                 "; build llama-cpp-python on this machine: "
                 "pip install --force-reinstall --no-binary=:all: --no-deps llama-cpp-python"
             )
-        self._last_words = message
+        self.problem = message
+        self._changed()
         return ModelProblem(message)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -196,6 +259,7 @@ class ModelProcess:
                 self._deaths = 0
                 if not self._open:
                     self._start_timer()
+                    self._changed()
         if "piece" in message:
             if pending.piece is not None:
                 pending.piece(message["piece"])

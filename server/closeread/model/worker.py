@@ -2,10 +2,12 @@
 
 Started isolated (`python -I -m closeread.model.worker`) by `process.py`, at the lowest priority; it ends when its input
 does. One thread listens; the other computes. What arrives in the middle of a batch breaks it off if it has to: a question
-in it is cancelled, or a more urgent one came.
+in it is cancelled, or a more urgent one came. When it is told to rest, because somebody types, the batch waits in its middle and
+nothing of it is lost.
 
     in   {"path", "context", "slots", "threads"}                                      once
          {"ask": number, "question": ..., "priority": 0} | {"cancel": number} | {"prioritise": number, "priority": 1}
+         | {"rest": seconds}
     out  {"ready": {...}} | {"failed": reason, "message": ...}                        once
          {"of": number, "piece": text}* then {"of": number, "answer": ...} | {"of": number, "refused": reason, ...}
 """
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from .scheduler import Scheduler
 
 
+_GLANCE = 0.02
+"""Seconds of a rest after which it is looked whether something arrived."""
+
+
 class _Worker:
     def __init__(self) -> None:
         self.requests = sys.stdin.buffer
@@ -38,6 +44,7 @@ class _Worker:
         self.unread: deque[dict[str, Any]] = deque()
         self.arrival = threading.Event()
         self.scheduler: Scheduler | None = None
+        self.rests_until = 0.0
 
     def run(self) -> None:
         greeting = json.loads(self.requests.readline())
@@ -67,13 +74,26 @@ class _Worker:
 
     def listen(self) -> None:
         for line in self.requests:
-            self.unread.append(json.loads(line))
+            message = json.loads(line)
+            if "rest" in message:
+                self.rests_until = time.monotonic() + message["rest"]
+                continue
+            self.unread.append(message)
             self.arrival.set()
         # The parent is gone, or wants this to end: nothing here is worth saving.
         os._exit(0)
 
     def breaks_off(self) -> bool:
-        """Whether something arrived for which the batch being computed must not be waited for."""
+        """Whether something arrived for which the batch being computed must not be waited for. Rests first, if it is to.
+
+        llama.cpp asks after every step of a batch, so that a rest begins within some milliseconds.
+        """
+        while not (unwanted := self.unwanted()) and (left := self.rests_until - time.monotonic()) > 0:
+            time.sleep(min(left, _GLANCE))
+        return unwanted
+
+    def unwanted(self) -> bool:
+        """Whether the batch being computed is for something that was cancelled, or something more urgent waits."""
         if not self.unread or self.scheduler is None:
             return False
         keys, urgency = self.scheduler.decoding

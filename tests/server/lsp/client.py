@@ -36,10 +36,12 @@ class Client:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, command: tuple[str, ...], cache: Path, folder: Path | None = None) -> Client:
+    async def start(
+        cls, command: tuple[str, ...], cache: Path, folder: Path | None = None, data: Path | None = None
+    ) -> Client:
         pipe = asyncio.subprocess.PIPE
-        # The user's own cache is none of a test's business.
-        environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+        # The user's own cache and model are none of a test's business.
+        environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "XDG_DATA_HOME": str(data or cache / "data")}
         process = await asyncio.create_subprocess_exec(
             *command, stdin=pipe, stdout=pipe, stderr=None, env=environment, cwd=folder
         )

@@ -16,8 +16,10 @@ async def start(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Start
     """Starts servers; whatever is left of them is ended."""
     clients: list[Client] = []
 
-    async def started(command: tuple[str, ...] = FAKE_COMMAND, folder: Path | None = None) -> Client:
-        clients.append(await Client.start(command, tmp_path_factory.mktemp("cache"), folder))
+    async def started(
+        command: tuple[str, ...] = FAKE_COMMAND, folder: Path | None = None, data: Path | None = None
+    ) -> Client:
+        clients.append(await Client.start(command, tmp_path_factory.mktemp("cache"), folder, data))
         return clients[-1]
 
     yield started

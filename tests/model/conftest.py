@@ -1,0 +1,3 @@
+from server.lsp.conftest import start
+
+__all__ = ["start"]
