@@ -41,7 +41,9 @@ class Client:
     ) -> Client:
         pipe = asyncio.subprocess.PIPE
         # The user's own cache and model are none of a test's business.
-        environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "XDG_DATA_HOME": str(data or cache / "data")}
+        environment = {"XDG_DATA_HOME": str(cache / "data"), **os.environ, "XDG_CACHE_HOME": str(cache)}
+        if data is not None:
+            environment["XDG_DATA_HOME"] = str(data)
         process = await asyncio.create_subprocess_exec(
             *command, stdin=pipe, stdout=pipe, stderr=None, env=environment, cwd=folder
         )

@@ -37,6 +37,7 @@ async def test_a_quick_start_and_what_is_offered(start: Start, tmp_path: Path) -
         "closeread.clearCache",
         "closeread.reviewCommit",
         "closeread.scanStaged",
+        "closeread.restartModel",
         "closeread.showRoutes",
         "closeread.suppress",
         "closeread.status",
