@@ -236,6 +236,15 @@ def limit_memory(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
+def most_memory() -> int:
+    """The most address space that this process has had, in bytes, where it can be limited (Linux); 0 elsewhere."""
+    if sys.platform == "linux":
+        for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
+            if line.startswith("VmPeak:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 def why_ended(status: int | None) -> str:
     """Why a process ended, in words; "" where its status does not say."""
     if status in (-signal.SIGILL, 0xC000001D):

@@ -55,6 +55,9 @@ class Settings:
     file_timeout: float = 60.0
     """Seconds that the analysis of one file may take."""
 
+    worker_memory: int = 3072
+    """Megabytes that a worker process may take, where the system can keep it to that (Linux)."""
+
     jobs: int = 0
     """Worker processes; 0 is one a core."""
 
@@ -135,6 +138,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "remarks": _switch,
     "max-file-size": _count(1),
     "file-timeout": _seconds,
+    "worker-memory": _count(256),
     "jobs": _count(0),
     "cache": _switch,
     "inferred": _switch,

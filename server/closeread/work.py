@@ -6,7 +6,9 @@ folder on the child's import path, which a hostile workspace could use, and `for
 
 What files share is read by every worker that has one of them, so each worker gets neighbours: files in order, cut
 where those on both sides have least in common. A worker that dies or does not come back costs the one file it was
-at. Where no worker starts at all (a package on a path that `-I` hides), everything is done here.
+at. One that dies may have been full of the files before, so a file is to blame if it was the worker's first; else it is
+given to a new one. A worker that has had most of the memory it may have is replaced. Where no worker starts at all (a
+package on a path that `-I` hides), everything is done here.
 
 Deliberately absent: the cache, and any order: results come as they are ready.
 """
@@ -40,8 +42,6 @@ _FEW_FILES = 40
 
 _BATCH = 16
 
-WORKER_MEMORY = 3 * 1024 * 1024 * 1024
-"""Bytes that a worker may have; a file that takes more costs that worker, and is reported."""
 _SLACK = 4
 """A share may be larger or smaller than an equal one by the fourth part."""
 
@@ -232,7 +232,10 @@ def outcome_of(analyser: Analyser, snapshot: Snapshot, path: str, stopped: Calla
     except (Exception, RecursionError) as error:
         if time.monotonic() > deadline:
             return Outcome(_failed(path, "timeout", f"Not analysed: took longer than {seconds:g} seconds."), "")
-        return Outcome(_failed(path, "crash", f"Not analysed: the analysis failed ({type(error).__name__})."), "")
+        why = f"the analysis failed ({type(error).__name__})"
+        if isinstance(error, MemoryError):
+            why = f"it takes more memory than a process may have (`worker-memory`, {snapshot.workspace.settings.worker_memory:,} MB)"
+        return Outcome(_failed(path, "crash", f"Not analysed: {why}."), "")
     return Outcome(result, source.digest)
 
 
@@ -255,7 +258,7 @@ class _Pool:
             "max-file-size": settings.max_file_size,
             "file-timeout": settings.file_timeout,
             "models": settings.models,
-            "memory": WORKER_MEMORY,
+            "worker-memory": settings.worker_memory,
         }
         batches = list(_batches(paths))
         sizes = [sum(map(workspace.size, batch)) for batch in batches]
@@ -316,6 +319,8 @@ class _Lane:
         self.batches = batches
         self.due = float("inf")
         self.overdue = False
+        self.fresh = True
+        """Whether the worker has done no file yet."""
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
@@ -326,7 +331,7 @@ class _Lane:
                 if batch is None:
                     return
                 with self.pool.spawn() as process:
-                    self.process = process
+                    self.process, self.fresh = process, True
                     if not self.greet(process):
                         self.batches.appendleft(batch)
                         return
@@ -348,19 +353,22 @@ class _Lane:
         return self.send(process, self.pool.greeting) and self.receive(process) is not None
 
     def work(self, process: subprocess.Popen[bytes], batch: list[str]) -> list[str]:
-        """Have a batch done. If the worker ends on the way, its file is to blame and the rest is returned."""
+        """Have a batch done. Returns what is left of it if the worker ends, or is ended, on the way."""
         sent = self.send(process, {"paths": batch})
         for index, path in enumerate(batch):
             self.due = time.monotonic() + self.pool.seconds + _GRACE_SECONDS
             answer = self.receive(process) if sent else None
-            outcome = _read_answer(answer, path)
-            if outcome is None:
-                if self.pool.stopping:
-                    return []
+            outcome, spent = _read_answer(answer, path)
+            if outcome is None and self.pool.stopping:
+                return []
+            if outcome is None or spent:
                 platform_.stop(process)
-                self.pool.outcomes.put(Outcome(self.blame(path, process), ""))
+                if not self.fresh and not self.overdue and (outcome is None or _crashed(outcome)):
+                    return batch[index:]
+            self.pool.outcomes.put(outcome or Outcome(self.blame(path, process), ""))
+            if outcome is None or spent:
                 return batch[index + 1 :]
-            self.pool.outcomes.put(outcome)
+            self.fresh = False
         self.due = float("inf")
         return []
 
@@ -396,15 +404,20 @@ class _Lane:
         return line if line.endswith(b"\n") else None
 
 
-def _read_answer(line: bytes | None, path: str) -> Outcome | None:
+def _read_answer(line: bytes | None, path: str) -> tuple[Outcome | None, bool]:
+    """What a worker answered, and whether it should do no more."""
     if line is None:
-        return None
+        return None, False
     try:
         answer = json.loads(line)
-        outcome = Outcome(from_json(answer["result"]), answer["digest"])
+        outcome, spent = Outcome(from_json(answer["result"]), answer["digest"]), bool(answer["spent"])
     except (KeyError, TypeError, ValueError):
-        return None
-    return outcome if outcome.result.path == path else None
+        return None, False
+    return (outcome, spent) if outcome.result.path == path else (None, False)
+
+
+def _crashed(outcome: Outcome) -> bool:
+    return any(problem.kind == "crash" for problem in outcome.result.problems)
 
 
 def _batches(paths: Iterable[str]) -> Iterator[list[str]]:

@@ -20,6 +20,9 @@ from .settings import Settings
 from .work import MakeAnalyser, Snapshot, outcome_of, pipeline, start_deep
 from .workspace.files import Workspace
 
+_SPENT = 0.8
+"""The share of its memory that a worker has had when it should do no more files."""
+
 
 def serve(make: MakeAnalyser = pipeline) -> None:
     """Answer what is asked for on standard input, until it ends."""
@@ -34,9 +37,13 @@ def serve(make: MakeAnalyser = pipeline) -> None:
 
     greeting = json.loads(requests.readline())
     settings = Settings(
-        max_file_size=greeting["max-file-size"], file_timeout=greeting["file-timeout"], models=greeting["models"]
+        max_file_size=greeting["max-file-size"],
+        file_timeout=greeting["file-timeout"],
+        models=greeting["models"],
+        worker_memory=greeting["worker-memory"],
     )
-    platform_.limit_memory(greeting["memory"])
+    memory = settings.worker_memory * 1024 * 1024
+    platform_.limit_memory(memory)
     snapshot = Snapshot(Workspace(Path(greeting["root"]), settings))
     analyser = make(snapshot)
     gc.freeze()
@@ -45,7 +52,8 @@ def serve(make: MakeAnalyser = pipeline) -> None:
     for line in requests:
         for path in json.loads(line)["paths"]:
             outcome = outcome_of(analyser, snapshot, path, lambda: False)
-            answer({"result": as_json(outcome.result), "digest": outcome.digest})
+            spent = platform_.most_memory() > _SPENT * memory
+            answer({"result": as_json(outcome.result), "digest": outcome.digest, "spent": spent})
 
 
 def run_worker(make: MakeAnalyser = pipeline) -> None:

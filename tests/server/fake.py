@@ -1,6 +1,7 @@
 """An analyser that obeys words in the text, so that everything around the real one can be tested by itself.
 
-BUG, REMARK and IGNORED are findings, `import x` is a dependency, HANG, STUCK, DIE and RAISE do what they say.
+BUG, REMARK and IGNORED are findings, `import x` is a dependency, HANG, STUCK, DIE and RAISE do what they say; EAT takes
+memory until there is none, HOARD takes some, and THIRD dies if it is the third file.
 """
 
 from __future__ import annotations
@@ -38,12 +39,19 @@ class Marker:
     def __init__(self, files: Snapshot, analysed: list[str] | None = None) -> None:
         self.files = files
         self.analysed = [] if analysed is None else analysed
+        self.hoard: list[bytearray] = []
 
     def analyze(self, path: str, cancelled: Callable[[], bool]) -> FileResult:
         self.analysed.append(path)
         text = (self.files.read(path) or b"").decode()
         if "DIE" in text:
             os._exit(7)
+        while "EAT" in text:
+            self.hoard.append(bytearray(10_000_000))
+        if "THIRD" in text and len(self.analysed) == 3:
+            os._exit(7)
+        if "HOARD" in text:
+            self.hoard.append(bytearray(30_000_000))
         if "RAISE" in text:
             raise RuntimeError("as asked")
         while "HANG" in text:

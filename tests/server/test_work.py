@@ -13,7 +13,11 @@ import pytest
 from closeread import platform_, work
 from closeread.settings import Settings
 from closeread.workspace.files import Workspace
+from closeread_analyzers.finding import Problem
 from server.fake import Marker
+
+LARGE = "x = [" + "1," * 1_000_000 + "]\n"
+"""A hundred times its size, as a tree."""
 
 FAKE_WORKER = Path(__file__).parent / "fake_worker.py"
 
@@ -98,6 +102,50 @@ def test_a_worker_that_is_stuck_is_stopped(tmp_path: Path, monkeypatch: pytest.M
 
     expected = dict.fromkeys(texts, "1") | {"f02.py": "timeout"}
     assert outcomes(workspace, sorted(texts)) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to so much memory")
+def test_memory_that_a_worker_may_not_have_costs_the_file_that_takes_it(tmp_path: Path) -> None:
+    texts = {f"f{n:02}.py": "BUG\n" for n in range(40)} | {"f05.py": "EAT\n"}
+    workspace = project(tmp_path, texts, jobs=2, worker_memory=400)
+    (problem,) = (
+        problem
+        for outcome in work.analyze(workspace, sorted(texts), make=Marker, spawn=fake_child)
+        for problem in outcome.result.problems
+    )
+
+    assert problem == Problem(
+        "f05.py",
+        0,
+        "Not analysed: it takes more memory than a process may have (`worker-memory`, 400 MB).",
+        "crash",
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to so much memory")
+def test_a_worker_that_many_files_have_filled_is_replaced_and_none_of_them_is_to_blame(tmp_path: Path) -> None:
+    texts = {f"f{n:02}.py": "BUG HOARD\n" for n in range(40)}
+    workspace = project(tmp_path, texts, jobs=2, worker_memory=400)
+
+    assert outcomes(workspace, sorted(texts)) == dict.fromkeys(texts, "1")
+
+
+def test_a_worker_that_dies_later_than_at_its_first_file_proves_nothing(tmp_path: Path) -> None:
+    """As where the files before have filled it: this one dies at whatever is its third."""
+    texts = {f"f{n:02}.py": "BUG THIRD\n" for n in range(40)}
+    workspace = project(tmp_path, texts, jobs=2)
+
+    assert outcomes(workspace, sorted(texts)) == dict.fromkeys(texts, "1")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to so much memory")
+def test_a_file_too_large_for_a_real_worker_is_reported(tmp_path: Path) -> None:
+    texts = {"a.py": "assert (1, 2)\n", "b.py": LARGE, "c.py": "assert (1, 2)\n"}
+    workspace = project(tmp_path, texts, worker_memory=400)
+    found = {outcome.result.path: outcome.result for outcome in work.analyze(workspace, sorted(texts), apart=True)}
+
+    assert [len(found[path].findings) for path in ("a.py", "c.py")] == [1, 1]
+    assert [problem.kind for problem in found["b.py"].problems] == ["crash"]
 
 
 def test_where_no_worker_starts_all_is_done_here(tmp_path: Path) -> None:
