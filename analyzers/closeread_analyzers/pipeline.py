@@ -11,12 +11,11 @@ import hashlib
 import sys
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from . import addressed, fixing, ir, presentation, suppression
 from .catalogue import Catalogue, Rule, builtin
 from .check import Context, Report, walk_checks
-from .explain import Answer, Explanation
 from .finding import Edit, FileResult, Finding, Fix, Ignore, Problem
 from .flow.engine import Engine
 from .flow.frame import Hit, Record, UseHit, better
@@ -26,6 +25,9 @@ from .flow.scopes import Source, index
 from .flow.unknown import Api, Unknown
 from .languages import Tree, language_of
 from .outline import Calls, RouteFact, route_fact
+
+if TYPE_CHECKING:
+    from .explain import Answer
 
 RECURSION_LIMIT = 12_000
 """Summaries in progress, each with nested statements and expressions. Python-to-Python calls take no C stack."""
@@ -146,6 +148,8 @@ class Project:
 
         Nothing that is remembered serves: all that matters is analysed anew. Raises `NoSuchLine` and `Cancelled`.
         """
+        from .explain import Explanation  # a second set of tables: nobody else pays for it
+
         fresh = Project(self.files, self.catalogue)
         fresh._engine.cancelled = cancelled
         question = Explanation(fresh._engine, fresh._source, lambda other: fresh.analyze(other, cancelled))

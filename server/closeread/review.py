@@ -63,9 +63,9 @@ def of_commit(repository: Repository, ref: str = "HEAD", tools: Tools | None = N
 
 def of_staged(repository: Repository, tools: Tools | None = None, threshold: Severity | None = None) -> Review:
     """The review of what is staged. Quick: files that rest on the changed ones are left to CI."""
-    head = repository.head()
-    was = repository.tree(head) if head is not None else {}
-    return _review(repository, None, was, repository.index(), tools or Tools(), threshold=threshold)
+    now, was = repository.index(), repository.staged()
+    was = {path: id_ for path, id_ in (now | was).items() if id_}
+    return _review(repository, None, was, now, tools or Tools(), threshold=threshold)
 
 
 def _review(

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 import needs
+from closeread import version
 from closeread_analyzers.languages import language_of, languages
 from editors.neovim import PLUGIN, Neovim, clean_path, neovim, program
 from editors.schema import settings
@@ -431,7 +432,7 @@ def test_the_entry_for_mason_names_what_the_package_has() -> None:
     package = yaml.safe_load((PLUGIN / "registries" / "mason" / "package.yaml").read_text())
     about = tomllib.loads((PLUGIN.parents[1] / "pyproject.toml").read_text())["project"]
 
-    assert package["source"]["id"] == f"pkg:pypi/{about['name']}@{about['version']}"
+    assert package["source"]["id"] == f"pkg:pypi/{about['name']}@{version()}"
     assert package["licenses"] == [about["license"]]
     assert all(about["scripts"][name] for name in package["bin"])
 

@@ -50,7 +50,6 @@ def use_all(top: Path) -> Repository:
     assert found is not None
     head, first = found.commit_id("HEAD"), found.commit_id("HEAD~1")
     found.merge_base(first, head)
-    found.changed(first, head)
     found.staged()
     found.commit(head)
     for entries in (found.index(), found.tree(head)):
@@ -68,8 +67,7 @@ def test_what_a_repository_is_asked(repository: Path) -> None:
     git(repository, "add", "pkg/b.py")
     (repository / "pkg/b.py").write_text("y = 3\n")
 
-    assert found.changed(first, head) == ["a.py"]
-    assert found.staged() == ["pkg/b.py"]
+    assert found.staged() == {"pkg/b.py": git(repository, "rev-parse", "HEAD:pkg/b.py")}
     assert (found.commit(head).subject, found.commit(head).parents) == ("second", (first,))
     assert Committed(repository, Settings(), found, found.index()).read("pkg/b.py") == b"y = 2\n"
     assert Committed(repository, Settings(), found, found.tree(first)).read("a.py") == b"x = 1\n"
@@ -87,7 +85,21 @@ def test_before_the_first_commit(tmp_path: Path) -> None:
     found = find(tmp_path / "sub")
 
     assert found is not None
-    assert (found.head(), found.staged()) == (None, ["a.py"])
+    assert (found.head(), found.staged()) == (None, {"a.py": ""})
+
+
+def test_of_a_conflict_ours_counts(repository: Path) -> None:
+    git(repository, "checkout", "-qb", "other", "HEAD~1")
+    (repository / "a.py").write_text("x = 3\n")
+    git(repository, "commit", "-qam", "theirs")
+    git(repository, "checkout", "-q", "main")
+    subprocess.run(["git", "merge", "-q", "other"], cwd=repository, env={**os.environ, **WHO}, check=False)
+    found = find(repository)
+    assert found is not None
+    ours = git(repository, "rev-parse", "HEAD:a.py")
+
+    assert found.index()["a.py"] == ours
+    assert found.staged() == {"a.py": ours}
 
 
 def test_linked_work_trees_and_submodules(repository: Path, tmp_path: Path) -> None:

@@ -155,18 +155,18 @@ class Repository:
 
     def index(self) -> dict[str, str]:
         """The regular files of the index, and their blobs' ids; of a file in conflict, ours."""
-        return _entries(self._bytes("ls-files", "-s", "-z"), mode=0, id_=1)
+        entries = self._bytes("ls-files", "-s", "-z")
+        return _entries(entries, mode=0, id_=1) | _entries(entries, mode=0, id_=1, stage="2")
 
-    def changed(self, before: str, after: str) -> list[str]:
-        """The files that differ between two commits."""
-        return _names(self._bytes("diff-tree", "-r", "-z", "--no-renames", "--name-only", before, after))
-
-    def staged(self) -> list[str]:
-        """The files whose staged content is not that of HEAD."""
-        base = self.head()
-        if base is None:
-            return sorted(self.index())
-        return _names(self._bytes("diff-index", "--cached", "-z", "--no-renames", "--name-only", base))
+    def staged(self) -> dict[str, str]:
+        """The files whose staged content is not that of HEAD, with the blobs that HEAD has of them; "" where it has none."""
+        try:
+            told = self._bytes("diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--")
+        except GitError:
+            if self.head() is None:
+                return dict.fromkeys(self.index(), "")
+            raise
+        return _before(told)
 
     def hooks_path(self) -> tuple[str, str]:
         """The scope ("local", "global"...) and value of `core.hooksPath`, as the user's own git sees it; "" without."""
@@ -308,18 +308,22 @@ def _common(git_dir: Path) -> Path:
     return Path(os.path.normpath(git_dir / text)) if text else git_dir
 
 
-def _entries(output: bytes, mode: int, id_: int) -> dict[str, str]:
+def _entries(output: bytes, mode: int, id_: int, stage: str = "") -> dict[str, str]:
+    """The regular files in a listing; with `stage` only those of a conflict's side."""
     found: dict[str, str] = {}
     for line in output.decode("utf-8", "surrogateescape").split("\0"):
         head, tab, path = line.partition("\t")
         words = head.split(" ")
-        if tab and words[mode] in _REGULAR:
-            found.setdefault(path, words[id_])
+        if tab and words[mode] in _REGULAR and stage in ("", words[-1]):
+            found[path] = words[id_]
     return found
 
 
-def _names(output: bytes) -> list[str]:
-    return [name for name in output.decode("utf-8", "surrogateescape").split("\0") if name]
+def _before(output: bytes) -> dict[str, str]:
+    """What `--raw` says was in the files that differ: ":mode mode blob blob status", and the path."""
+    words = output.decode("utf-8", "surrogateescape").split("\0")
+    pairs = ((head.removeprefix(":").split(" "), path) for head, path in zip(words[::2], words[1::2], strict=False))
+    return {path: head[2] if head[0] in _REGULAR else "" for head, path in pairs}
 
 
 def blob_id(data: bytes, like: str) -> str:

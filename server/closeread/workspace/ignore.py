@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore import GitIgnorePatternError
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from typing import TYPE_CHECKING
 
 from closeread_analyzers.finding import Problem
 
 from .. import platform_
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _LARGEST_FILE = 1_000_000
 _MOST_PATTERNS = 5_000
@@ -100,7 +100,7 @@ def for_root(root: Path, exclude: Iterable[str], problems: list[Problem]) -> Ign
     excluded = _spec(exclude, "exclude", problems)
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     prefix = "" if top == root else root.relative_to(top).as_posix() + "/"
-    ignore = Ignore(prefix, (), excluded if excluded.patterns else None)
+    ignore = Ignore(prefix, (), excluded)
     spec = _read(top / ".git" / "info" / "exclude", ".git/info/exclude", problems)
     levels = [_Level("", spec)] if spec is not None else []
     for folder in [folder for folder in reversed(root.parents) if folder == top or top in folder.parents]:
@@ -128,11 +128,18 @@ def _read(path: Path, shown: str, problems: list[Problem]) -> GitIgnoreSpec | No
     return _spec(data.decode("utf-8-sig", "surrogateescape").splitlines(), shown, problems)
 
 
-def _spec(lines: Iterable[str], shown: str, problems: list[Problem]) -> GitIgnoreSpec:
+def _spec(lines: Iterable[str], shown: str, problems: list[Problem]) -> GitIgnoreSpec | None:
+    """The patterns of some lines; None where there are none, as in the file that git puts into each new repository."""
+    meant = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    if not meant:
+        return None
+    # Imported where it is needed: a hook that somebody waits for may not need it.
+    from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore import GitIgnorePatternError
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
     patterns: list[GitIgnoreSpecPattern] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, line in meant:
         if len(patterns) == _MOST_PATTERNS:
             problems.append(
                 Problem(shown, number, f"More than {_MOST_PATTERNS:,} patterns; the rest are not honoured.", "config")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...ir import Module
-from .lowerer import TemplateLowerer
 from .scanner import has_pieces, pieces
 from .tree import Root, Spans, Tree
 
@@ -38,6 +37,8 @@ class Jinja:
         """Lower a template; never raises."""
         if not has_pieces(source):
             return Module(path, source, [], [])
+        from .lowerer import TemplateLowerer  # read when the first template comes: most projects have none
+
         return TemplateLowerer(path, source).module()
 
     def resolve(self, importer: str, module: str, level: int) -> Iterable[str]:
