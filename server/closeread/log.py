@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -82,18 +83,24 @@ def entries(repository: Repository) -> list[dict[str, Any]]:
 
 def sentence(made: dict[str, Any]) -> str:
     """A review in one sentence."""
-    new = [finding for finding in made["introduced"] if finding["kind"] == "vulnerability"]
-    remarks = len(made["introduced"]) - len(new)
-    parts = [f"{len(new)} introduced" if new else "nothing introduced"]
-    if remarks:
-        parts.append(f"{remarks} remarks")
-    if made["fixed"]:
-        parts.append(f"{len(made['fixed'])} fixed")
-    if made["problems"]:
-        parts.append(f"{made['problems']} problems")
-    if made.get("spoken"):
-        parts.append(f'and its message speaks to a model that judges code ("{made["spoken"][0]}"): ask who wrote it')
-    return f"{made['commit'][:10]} {made['subject'][:72]}: {', '.join(parts)}"
+    return summary([made])
+
+
+def summary(made: Sequence[dict[str, Any]]) -> str:
+    """The reviews of some commits, the oldest first, in one sentence."""
+    new = [finding for one in made for finding in one["introduced"]]
+    counts = {
+        "remarks": sum(finding["kind"] == "remark" for finding in new),
+        "fixed": sum(len(one["fixed"]) for one in made),
+        "problems": sum(one["problems"] for one in made),
+    }
+    introduced = len(new) - counts["remarks"]
+    parts = [f"{introduced} introduced" if introduced else "nothing introduced"]
+    parts += [f"{count} {what}" for what, count in counts.items() if count]
+    if spoken := [text for one in made for text in one.get("spoken", ())]:
+        parts.append(f'and its message speaks to a model that judges code ("{spoken[0]}"): ask who wrote it')
+    last = f"{made[-1]['commit'][:10]} {made[-1]['subject'][:72]}"
+    return f"{last if len(made) == 1 else f'{len(made)} commits up to {last}'}: {', '.join(parts)}"
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from closeread.settings import Settings
 from closeread.workspace import git as git_
 from closeread.workspace.git import GitError, Repository, find
+from closeread.workspace.history import look
 from closeread.workspace.snapshot import Committed
 from needs import program
 
@@ -50,6 +51,8 @@ def use_all(top: Path) -> Repository:
     assert found is not None
     head, first = found.commit_id("HEAD"), found.commit_id("HEAD~1")
     found.merge_base(first, head)
+    found.past(head, 9)
+    look(found)
     found.staged()
     found.commit(head)
     for entries in (found.index(), found.tree(head)):

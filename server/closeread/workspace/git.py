@@ -124,10 +124,14 @@ class Repository:
 
     def head(self) -> str | None:
         """The commit of HEAD; None before the first one."""
-        try:
-            return self.commit_id("HEAD")
-        except GitError:
-            return None
+        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}")
+        if done.returncode not in (0, 1):
+            raise self._failed("rev-parse", done)
+        return done.stdout.decode().strip() or None
+
+    def past(self, commit: str, most: int) -> list[str]:
+        """A commit and those it rests on, the newest first, `most` of them."""
+        return self._text("rev-list", f"--max-count={most}", commit, "--").split()
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The commit that two have in common; None where there is none, or a shallow clone does not have it."""
@@ -219,8 +223,14 @@ class Repository:
         return self._bytes(*arguments).decode("utf-8", "surrogateescape")
 
     def _bytes(self, *arguments: str) -> bytes:
+        done = self._run(*arguments)
+        if done.returncode:
+            raise self._failed(arguments[0], done)
+        return done.stdout
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 self.command(*arguments),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -233,10 +243,11 @@ class Repository:
             raise GitError(f"git {arguments[0]} took longer than {_SECONDS:g} seconds.") from None
         except (OSError, ValueError) as error:
             raise GitError(f"git could not be started: {error}") from None
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().split("\n")[0][:300]
-            raise GitError(f"git {arguments[0]} failed in {self.top}: {said or f'status {done.returncode}'}")
-        return done.stdout
+
+    def _failed(self, command: str, done: subprocess.CompletedProcess[bytes]) -> GitError:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split()).removeprefix("fatal: ")[:300]
+        hint = "; reftable needs git 2.45 or later" if "refstorage" in said.lower() else ""
+        return GitError(f"git {command} failed in {self.top}: {said or f'status {done.returncode}'}{hint}")
 
 
 class Objects:

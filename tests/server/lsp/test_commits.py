@@ -99,6 +99,58 @@ async def test_a_repository_made_later_and_a_linked_work_tree(start: Start, top:
     assert await client.stop() == 0
 
 
+async def test_a_rebase_is_one_message_and_each_of_its_commits_is_reviewed(start: Start, top: Path) -> None:
+    git(top, "init", "-q")
+    commit(top, "first", a="x = 1\n")
+    git(top, "checkout", "-qb", "side")
+    commit(top, "one", one=BAD.format(name="one"))
+    commit(top, "two", two=BAD.format(name="two"))
+    git(top, "checkout", "-q", "main")
+    commit(top, "second", b="y = 1\n")
+    git(top, "checkout", "-q", "side")
+    git(top, "pack-refs", "--all")
+    client = await ready(start, top)
+    git(top, "rebase", "-q", "main")
+    one, two = git(top, "rev-list", "--reverse", "main..side").split()
+
+    assert await until(client, 1) == [f"Closeread: 2 commits up to {two[:10]} two: 2 introduced."]
+    assert [entry["commit"] for entry in log.entries(repository_of(top))] == [one, two]
+    git(top, "checkout", "-q", "--detach")
+    third = commit(top, "three", one="x = 1\n")
+    assert (await until(client, 2))[1:] == [f"Closeread: {third[:10]} three: nothing introduced, 1 fixed."]
+    assert await client.stop() == 0
+
+
+async def test_an_empty_repository_and_a_submodule(start: Start, top: Path, tmp_path: Path) -> None:
+    git(top, "init", "-q")
+    client = await ready(start, top)
+    first = commit(top, "first", view=BAD.format(name="view"))
+    assert await until(client, 1) == [f"Closeread: {first[:10]} first: 1 introduced."]
+    assert await client.stop() == 0
+
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(top), "sub")
+    client = await ready(start, outer / "sub")
+    git(outer / "sub", "checkout", "-q", "-b", "feature/nested")
+    inside = commit(outer / "sub", "inside", view="x = 1\n")
+    assert await until(client, 1) == [f"Closeread: {inside[:10]} inside: nothing introduced, 1 fixed."]
+    assert await client.stop() == 0
+
+
+async def test_a_repository_that_this_git_cannot_read_is_told(start: Start, top: Path) -> None:
+    git(top, "init", "-q")
+    for name, value in (("core.repositoryFormatVersion", "1"), ("extensions.refStorage", "unheard-of")):
+        git(top, "config", name, value)
+    client = await ready(start, top)
+
+    (told,) = await until(client, 1)
+    assert told.startswith("Closeread: commits are not seen: git rev-parse failed in ")
+    assert told.endswith("; reftable needs git 2.45 or later")
+    assert await client.stop() == 0
+
+
 async def test_what_is_staged(start: Start, top: Path) -> None:
     git(top, "init", "-q")
     commit(top, "first", a="x = 1\n")

@@ -4,19 +4,18 @@ closeread.reviewCommit [commit]    -> {commit, findings, remarks, fixed, files} 
                                       where there is no repository
 closeread.scanStaged               -> the same of what is staged; `commit` is ""
 
-The git directory of every workspace folder is watched (its index, HEAD and message change with every commit, amend,
-cherry-pick and rebase, in linked work trees and submodules too); what HEAD then is decides. The reflog's last word tells
-a commit from a checkout; without one (`core.logAllRefUpdates=false`, reftable) a commit is what has the former HEAD, or
-that one's parent, for its parent. A repository that is made later is noticed.
+The git directory of every workspace folder is watched: its index, HEAD and message change with every commit, amend,
+cherry-pick and rebase, in linked work trees and submodules too. What was committed, the reflog says
+(`workspace/history.py`); several commits of one go, a rebase's say, are one message. A repository that is made later is noticed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
@@ -27,6 +26,7 @@ from closeread.results import Tools
 from closeread.review import Review, of_commit, of_staged, repository_of
 from closeread.session import Cancelled, Session
 from closeread.work import Cancelled as WorkCancelled
+from closeread.workspace import history
 from closeread.workspace.git import GitError, Repository, find
 
 from ..server import Server
@@ -36,9 +36,14 @@ _LOOK = 2.0
 """Seconds between looks for a repository where there was none."""
 _SETTLE = 0.2
 """Seconds in which the many writes of one commit come to rest."""
+_AGAIN = 60.0
+"""Seconds until a repository that git could not read is looked at again."""
+_WATCHED = frozenset({
+    "HEAD", "ORIG_HEAD", "COMMIT_EDITMSG", "index", "packed-refs", "tables.list", "rebase-merge", "rebase-apply", "sequencer",
+})  # fmt: skip
 _MOST = 200
-
-_CHECKOUTS = ("checkout", "reset", "clone", "branch", "pull", "fetch", "rebase (start)")
+_MOST_AT_ONCE = 50
+"""Commits of one go that are reviewed, the newest of them."""
 
 
 def register(server: Server) -> None:
@@ -73,13 +78,21 @@ def register(server: Server) -> None:
     server.ready.append(lambda: server.spawn(reviews.watch_folders()))
 
 
+class _Made(NamedTuple):
+    """A review: its counts, what the log has of it, and how many findings would stop a commit."""
+
+    counts: dict[str, Any]
+    entry: dict[str, Any]
+    gate: int
+
+
 class Reviews:
     """What was reviewed, and the watchers of the folders."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._made: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        self._running: dict[str, asyncio.Task[dict[str, Any]]] = {}
+        self._made: OrderedDict[str, _Made] = OrderedDict()
+        self._running: dict[str, asyncio.Task[_Made]] = {}
         self._watchers: dict[Path, asyncio.Task[None]] = {}
 
     async def watch_folders(self) -> None:
@@ -97,12 +110,30 @@ class Reviews:
         """The counts of a commit's review; each commit is reviewed and told once. Raises `GitError`."""
         repository = repository_of(root)
         id_ = await asyncio.to_thread(repository.commit_id, ref)
-        if id_ not in self._made:
-            task = self._running.get(id_)
-            if task is None:
-                task = self._running[id_] = self._server.spawn(self._review(root, id_))
-            await asyncio.shield(task)
-        return self._made[id_]
+        return await self._told(root, [id_])
+
+    async def _told(self, root: Path, ids: Sequence[str], left_out: int = 0) -> dict[str, Any]:
+        """Review commits one after the other, with one message of those that nobody else tells. The counts of the last."""
+        news: list[_Made] = []
+        for id_ in ids:
+            made, is_new = await self._once(root, id_)
+            if is_new:
+                news.append(made)
+        if news:
+            rest = f" ({left_out} older ones were left out: closeread review COMMIT)" if left_out else ""
+            kind = types.MessageType.Warning if any(made.gate for made in news) else types.MessageType.Info
+            self._server.tell(f"Closeread: {log.summary([made.entry for made in news])}{rest}.", kind)
+        return made.counts
+
+    async def _once(self, root: Path, id_: str) -> tuple[_Made, bool]:
+        """The review of a commit, and whether this is who began it."""
+        if id_ in self._made:
+            return self._made[id_], False
+        task = self._running.get(id_)
+        is_new = task is None
+        if task is None:
+            task = self._running[id_] = self._server.spawn(self._review(root, id_))
+        return await asyncio.shield(task), is_new
 
     async def show(self, made: Review) -> None:
         """Diagnostics of the files that findings were introduced in, open or not."""
@@ -110,33 +141,43 @@ class Reviews:
             found = await self._server.diagnose_file(made.root / path, Urgency.SCAN, scan=True)
             self._server.refresh.scanned(found)
 
-    async def _review(self, root: Path, id_: str) -> dict[str, Any]:
+    async def _review(self, root: Path, id_: str) -> _Made:
         try:
             made, kept = await self._server.ask(_job(root, _kept(id_)), Urgency.SCAN)
-            self._made[id_] = counts(made)
+            result = self._made[id_] = _Made(counts(made), kept, made.gate)
             while len(self._made) > _MOST:
                 self._made.popitem(last=False)
             await self.show(made)
-            kind = types.MessageType.Warning if made.gate else types.MessageType.Info
-            self._server.tell(f"Closeread: {log.sentence(kept)}.", kind)
-            return self._made[id_]
+            return result
         finally:
             self._running.pop(id_, None)
 
     async def _watch(self, root: Path) -> None:
-        """Review what becomes HEAD from now on."""
+        """Review what is committed from now on."""
         repository = await self._repository(root)
-        head = await asyncio.to_thread(repository.head)
+        before = await self._look(repository)
         async for _ in _changes(repository):
-            now = await asyncio.to_thread(repository.head)
-            if now is None or now == head:
+            if history.is_in_series(repository):
                 continue
-            before, head = head, now
             try:
-                if await asyncio.to_thread(_is_commit, repository, before, now):
-                    await self.review(root, now)
+                since, before = before, await asyncio.to_thread(history.look, repository)
+                made = await asyncio.to_thread(history.committed, repository, since, before)
+                if ids := [id_ for id_ in made if id_ not in self._made and id_ not in self._running]:
+                    await self._told(root, ids[-_MOST_AT_ONCE:], max(0, len(ids) - _MOST_AT_ONCE))
             except GitError as error:
                 self._server.log(f"A commit could not be reviewed: {error}", types.MessageType.Warning)
+
+    async def _look(self, repository: Repository) -> history.Look:
+        """The first look; of a repository that git cannot read, said once, the first one that can be had."""
+        told = False
+        while True:
+            try:
+                return await asyncio.to_thread(history.look, repository)
+            except GitError as error:
+                if not told:
+                    self._server.tell(f"Closeread: commits are not seen: {error}", types.MessageType.Warning)
+                told = True
+                await asyncio.sleep(_AGAIN)
 
     @staticmethod
     async def _repository(root: Path) -> Repository:
@@ -186,45 +227,27 @@ def _job(root: Path, work: Callable[[Repository, Tools], Any]) -> Callable[[Sess
     return job
 
 
-async def _changes(repository: Repository) -> Any:
+async def _changes(repository: Repository) -> AsyncIterator[None]:
     """Once after each burst of changes in the git directory."""
     from watchfiles import awatch
 
-    names = {"HEAD", "ORIG_HEAD", "COMMIT_EDITMSG", "index", "packed-refs", "tables.list"}
-    folders = {repository.git_dir, repository.git_dir / "logs", repository.git_dir / "reftable"}
-    folders |= {repository.common_dir / "refs" / "heads", repository.common_dir / "reftable"}
     heads = str(repository.common_dir / "refs")
 
     def matters(_: object, path: str) -> bool:
-        return Path(path).name in names or path.startswith(heads)
+        return Path(path).name in _WATCHED or path.startswith(heads)
 
-    watched = [folder for folder in folders if folder.is_dir()]
-    async for _ in awatch(*watched, recursive=False, debounce=int(_SETTLE * 1000), watch_filter=matters):
-        yield None
-
-
-def _is_commit(repository: Repository, before: str | None, now: str) -> bool:
-    """Whether a new HEAD was committed here, and not only gone to."""
-    word = _last_word(repository.git_dir / "logs" / "HEAD", now)
-    if word:
-        return not word.startswith(_CHECKOUTS)
-    parents = repository.commit(now).parents
-    repository.close()
-    if before is None:
-        return True
-    older = repository.commit(before).parents
-    repository.close()
-    return before in parents or parents == older
+    while True:
+        folders = _folders(repository)
+        async for _ in awatch(*folders, recursive=False, debounce=int(_SETTLE * 1000), watch_filter=matters):
+            yield None
+            if _folders(repository) != folders:  # the first commit makes the folder of logs
+                break
+        else:
+            return
+        yield None  # what came between
 
 
-def _last_word(file: Path, now: str) -> str:
-    """What the reflog says of the step to `now`; "" where it says nothing."""
-    try:
-        with file.open("rb") as log_file:
-            log_file.seek(max(0, file.stat().st_size - 8192))
-            lines = log_file.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    last = lines[-1] if lines else ""
-    head, _, word = last.partition("\t")
-    return word if head.split(" ")[1:2] == [now] else ""
+def _folders(repository: Repository) -> list[Path]:
+    inside = (repository.git_dir, repository.git_dir / "logs", repository.git_dir / "reftable")
+    shared = (repository.common_dir / "refs" / "heads", repository.common_dir / "reftable")
+    return sorted({folder for folder in (*inside, *shared) if folder.is_dir()})
