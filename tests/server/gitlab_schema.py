@@ -65,6 +65,9 @@ _VULNERABILITY = _object(
     {
         "solution": {**_TEXT, "maxLength": 7000},
         "links": _array(_object({"url": _URL}, {"name": _TEXT})),
+        "flags": _array(
+            _object({"type": {"enum": ["flagged-as-likely-false-positive"]}, "origin": _TEXT, "description": _TEXT})
+        ),
     },
 )
 

@@ -87,8 +87,13 @@ class Report:
 
     @property
     def gravest_first(self) -> tuple[Finding, ...]:
-        """The vulnerabilities, then the remarks, the worst of each first."""
-        return tuple(sorted(self.findings, key=lambda f: (f.kind == "remark", -f.severity, -f.confidence)))
+        """The vulnerabilities, then the remarks, the worst of each first, and of these what is likeliest true."""
+        from ..ranking import score
+
+        def order(finding: Finding) -> tuple[bool, int, float]:
+            return finding.kind == "remark", -finding.severity, -score(finding, self.rules.get(finding.rule))
+
+        return tuple(sorted(self.findings, key=order))
 
     def title(self, finding: Finding) -> str:
         """The name of what was found, the same for all findings of a rule."""
