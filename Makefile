@@ -41,6 +41,10 @@ editor-tools: $(VSCODE)/node_modules/.package-lock.json .venv/developed-$(KEY)
 	PYTHON=$(BIN)/python tests/editors/install-neovim
 	tests/editors/install-workbench
 
+# What says whether reports and the Dockerfile are valid, for the tests of formats: once, into ~/.cache/closeread-tests.
+validators: .venv/developed-$(KEY)
+	PYTHON=$(BIN)/python tests/server/install-validators
+
 # The VS Code extension with the server in it, for this machine or for TARGET (linux-x64, darwin-arm64, win32-x64, ...).
 TARGET ?= $(shell $(PYTHON) $(VSCODE)/bundle.py --target)
 vsix: $(VSCODE)/node_modules/.package-lock.json .venv/developed-$(KEY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hostile.test_git import git
-from needs import program
+from hostile.test_git import WHO, git
+from needs import installed, program
 
 ROOT = Path(__file__).parents[2]
 BAD = "import os, flask\n\ndef view():\n    os.system(flask.request.args['x'])\n"
@@ -86,15 +87,67 @@ def test_the_scan_of_the_github_action(top: Path, tmp_path: Path) -> None:
     assert "${{" not in scan["run"]  # what a branch is called is never part of a script
 
 
-def test_the_hook_of_the_pre_commit_framework() -> None:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [("gitlab-ci", "ci/gitlab/closeread.gitlab-ci.yml"), ("github-actions", "ci/github/action.yml")],
+)
+def test_each_is_valid_by_its_published_schema(schema: str, path: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(ROOT / path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
-    assert (hook["id"], hook["entry"], hook["language"], hook["pass_filenames"]) == (
-        "closeread",
-        "closeread hook",
-        "python",
-        False,
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_image_by_hadolint() -> None:
+    """Its rules are read; that the image builds is not tried here, for it needs a base image from a registry."""
+    hadolint = installed(Path(__file__).with_name("install-validators"), "make validators") / "hadolint"
+    done = subprocess.run([hadolint, ROOT / "ci/image/Dockerfile"], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def pre_commit(top: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    mine = {
+        "PATH": path,
+        "PRE_COMMIT_HOME": str(top.parent / "pre-commit"),
+        "PIP_NO_INDEX": "1",
+        "HOME": str(top.parent),
+    }
+    command = [sys.executable, "-m", "pre_commit", *arguments]
+    return subprocess.run(
+        command, cwd=top, env={**os.environ, **WHO, **mine}, capture_output=True, text=True, check=False, timeout=120
     )
+
+
+def test_the_pre_commit_framework_takes_the_hook_and_stops_a_commit(top: Path, tmp_path: Path) -> None:
+    """The real framework, and a clone of a repository with our manifest.
+
+    It would build the hook's environment from a package index; here the one of the tests is used (`language: system`).
+    """
+    assert pre_commit(top, "validate-manifest", str(ROOT / ".pre-commit-hooks.yaml")).returncode == 0
+    ours = tmp_path / "closeread"
+    ours.mkdir()
+    git(ours, "init", "-q")
+    shutil.copy(ROOT / ".pre-commit-hooks.yaml", ours)
+    git(ours, "add", "-A")
+    git(ours, "commit", "-qm", "manifest")
+    hook = {"id": "closeread", "language": "system"}
+    repo = {"repo": str(ours), "rev": git(ours, "rev-parse", "HEAD"), "hooks": [hook]}
+    (top / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [repo]}))
+    git(top, "add", ".pre-commit-config.yaml")
+    git(top, "commit", "-qm", "config")
+    (top / "new.py").write_text(BAD)
+    (top / "good.py").write_text("x = 1\n")
+    git(top, "add", "good.py")
+    good = pre_commit(top, "run")
+    git(top, "add", "new.py")
+    bad = pre_commit(top, "run")
+
+    assert (good.returncode, bad.returncode) == (0, 1), good.stdout + good.stderr + bad.stdout + bad.stderr
+    assert "closeread" in good.stdout and "Passed" in good.stdout
+    assert "new.py:4:5" in bad.stdout
+    assert "the commit is stopped: it would bring 1 finding" in bad.stdout
 
 
 def test_each_says_how_to_cache() -> None:

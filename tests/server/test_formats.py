@@ -15,6 +15,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from xmlschema import XMLSchemaValidationError
 
 from closeread import reports
 from closeread.remedies import Remedy
@@ -71,8 +72,8 @@ def test_gitlab_tells_what_is_suppressed() -> None:
     messages = json.loads(render("gitlab", report(suppressed=(SUPPRESSED, BASELINE))))["scan"]["messages"]
 
     assert [message["value"] for message in messages[1:]] == [
-        "Suppressed: command-injection in src/app.py:4 (closeread): known",
-        "Suppressed: command-injection in src/app.py:4 (baseline): was there before",
+        "Suppressed: command-injection in src/app.py:4: closeread: known",
+        "Suppressed: command-injection in src/app.py:4: baseline: was there before",
     ]
 
 
@@ -158,9 +159,17 @@ def test_junit_in_full() -> None:
     assert '1. src/app.py:3 a request parameter: name = request.args["name"]' in (failure.text or "")
 
 
-def test_our_schema_of_junit_does_refuse() -> None:
-    with pytest.raises(AssertionError):
-        junit_schema.validate(b'<testsuite name="x" tests="2"><testcase name="a" classname="b"/></testsuite>')
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('<testcase name="a" classname="b"/>', AssertionError),  # not two
+        ('<testcase classname="b"/><testcase name="a"/>', XMLSchemaValidationError),
+        ('<testcase name="b"/><testcase name="a"><failed/></testcase>', XMLSchemaValidationError),
+    ],
+)
+def test_the_schema_of_junit_does_refuse(text: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        junit_schema.validate(f'<testsuite name="x" tests="2" failures="0" errors="0">{text}</testsuite>'.encode())
 
 
 # --- GitHub ----------------------------------------------------------------------------------------
@@ -339,6 +348,29 @@ def test_a_page_in_full() -> None:
     assert "The scan is incomplete: 1 problem" in written
     assert "1 finding suppressed" in written
     assert "Nothing to report." in render("html", REPORTS["empty"])
+
+
+# --- Suppressed ------------------------------------------------------------------------------------
+
+UNTIL = replace(SUPPRESSED, suppression=Suppression("looked at", 4, "nosec", "2027-01-31"))
+SAID = "nosec: looked at (until 2027-01-31)"
+
+
+@pytest.mark.parametrize("name", sorted({*reports.names()} - {"codequality", "github"}))
+def test_what_is_suppressed_stays_in_the_report_with_whose_words_and_until_when(name: str) -> None:
+    written = html.unescape(render(name, report(suppressed=(UNTIL,))))
+    whole = '"origin": "nosec", "until": "2027-01-31"'
+    cells = "<td>nosec</td><td>looked at (until 2027-01-31)</td>"
+
+    assert any(
+        said in written.replace("\\", "").replace('":"', '": "').replace('","', '", "').replace("\n       ", "")
+        for said in (SAID, whole, cells)
+    ), written
+
+
+@pytest.mark.parametrize("name", ["codequality", "github"])
+def test_formats_that_have_no_place_for_it_show_what_is_open_alone(name: str) -> None:
+    assert render(name, report(FLOW, suppressed=(UNTIL,))) == render(name, report(FLOW))
 
 
 # --- Secrets ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from closeread_analyzers.finding import Finding
 
 from .. import ranking
 from . import Report, cwe_url, place, shown
+from .text import answer
 
 suffixes = (".json",)
 
@@ -77,9 +78,8 @@ def _messages(report: Report) -> list[dict[str, str]]:
 
 
 def _answered(finding: Finding) -> str:
-    given = finding.suppression
-    why = f" ({given.origin}): {given.reason}" if given is not None else ""
-    return shown(f"Suppressed: {finding.rule} in {finding.location.path}:{finding.location.start_line}{why}")
+    at = finding.location
+    return shown(f"Suppressed: {finding.rule} in {at.path}:{at.start_line}: {answer(finding)}")
 
 
 def _vulnerability(report: Report, finding: Finding, occurrence: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as xml
 from closeread_analyzers.finding import Finding, Problem
 
 from . import Report, shown
+from .text import answer
 
 suffixes = ("junit.xml", ".xml")
 
@@ -51,8 +52,7 @@ def _suite(suites: xml.Element, report: Report, path: str, findings: list[Findin
         name = _text(f"{finding.rule} at line {at.start_line}")
         case = xml.SubElement(suite, "testcase", {"classname": _text(path), "name": name, "time": "0"})
         if finding.suppression is not None:
-            why = f"suppressed ({finding.suppression.origin}): {finding.suppression.reason}"
-            xml.SubElement(case, "skipped", {"message": _text(why)})
+            xml.SubElement(case, "skipped", {"message": _text(f"suppressed: {answer(finding)}")})
         elif finding.kind == "remark":
             xml.SubElement(case, "skipped", {"message": _text(f"remark: {finding.message}")})
         else:

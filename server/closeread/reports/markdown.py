@@ -11,7 +11,7 @@ import re
 from closeread_analyzers.finding import Finding
 
 from . import Report, cwe_url, place, tally
-from .text import harmless
+from .text import answer, harmless
 
 suffixes = (".md", ".markdown")
 
@@ -43,6 +43,15 @@ def _lines(report: Report) -> list[str]:
         ]
         if len(report.remarks) > _MOST:
             lines.append(f"- and {len(report.remarks) - _MOST} more")
+        lines += ["", "</details>", ""]
+    if report.suppressed:
+        lines += ["<details><summary>" + _count(len(report.suppressed), "suppressed finding") + "</summary>", ""]
+        lines += [
+            f"- {_where(finding)} {_plain(finding.message)} ({finding.rule}; {_plain(answer(finding))})"
+            for finding in report.suppressed[:_MOST]
+        ]
+        if len(report.suppressed) > _MOST:
+            lines.append(f"- and {len(report.suppressed) - _MOST} more")
         lines += ["", "</details>", ""]
     if report.problems:
         lines += [f"**The scan is incomplete: {_count(len(report.problems), 'problem')}.**", ""]

@@ -19,6 +19,7 @@ from closeread_analyzers.finding import Confidence, Finding, Location, Problem, 
 
 from . import Report, cwe_url, place, shown
 from ._line_hash import line_hashes
+from .text import answer
 
 suffixes = (".sarif", ".sarif.json")
 
@@ -92,6 +93,7 @@ def _rule(report: Report, finding: Finding) -> dict[str, Any]:
         properties["security-severity"] = _SCORE[finding.severity]
     return {
         "id": finding.rule,
+        "name": "".join(word.capitalize() for word in finding.rule.split("-")),
         "shortDescription": {"text": report.title(finding)},
         "fullDescription": {"text": _first_paragraph(prose)[:1024]},
         "help": _help(report, finding),
@@ -162,7 +164,7 @@ def _result(finding: Finding, rule: int, line_hash: str) -> dict[str, Any]:
     }
     if (given := finding.suppression) is not None:
         kind = "external" if given.origin == "baseline" else "inSource"
-        result["suppressions"] = [{"kind": kind, "justification": shown(f"{given.origin}: {given.reason}")}]
+        result["suppressions"] = [{"kind": kind, "justification": shown(answer(finding))}]
     if finding.trace:
         steps = [
             {
@@ -186,12 +188,13 @@ def _artifact(path: str) -> dict[str, str]:
 
 
 def _physical(at: Location) -> dict[str, Any]:
+    end = at.end_column if at.end_line > at.start_line else max(at.end_column, at.start_column)
     return {
         "artifactLocation": _artifact(at.path),
         "region": {
             "startLine": max(at.start_line, 1),
             "startColumn": at.start_column + 1,
             "endLine": max(at.end_line, at.start_line, 1),
-            "endColumn": at.end_column + 1,
+            "endColumn": end + 1,
         },
     }

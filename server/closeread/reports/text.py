@@ -49,6 +49,8 @@ def lines(report: Report, verbose: bool = False) -> Iterator[Line]:
         for finding in remarks:
             yield _remark(finding)
         yield []
+    if verbose:
+        yield from _suppressed(report)
     yield from _problems(report, verbose)
     yield from _totals(report)
 
@@ -115,6 +117,15 @@ def _remark(finding: Finding) -> Line:
     ]
 
 
+def _suppressed(report: Report) -> Iterator[Line]:
+    if not report.suppressed:
+        return
+    yield [("Suppressed", "bold")]
+    for finding in report.suppressed:
+        yield [*_remark(finding), (f" ({harmless(answer(finding))})", "dim")]
+    yield []
+
+
 def _problems(report: Report, verbose: bool) -> Iterator[Line]:
     if not report.problems:
         return
@@ -158,6 +169,14 @@ def _totals(report: Report) -> Iterator[Line]:
         yield [(f"Inferred by a language model, confirmed by nobody: {_count(inferred, 'entry', 'entries')}.", "dim")]
     if report.problems or report.failed:
         yield [(f"The scan is incomplete: {_count(len(report.problems), 'problem')}.", "yellow")]
+
+
+def answer(finding: Finding) -> str:
+    """Whose words suppress a finding, which they are, and until when."""
+    given = finding.suppression
+    if given is None:
+        return ""
+    return f"{given.origin}: {given.reason}{f' (until {given.until})' if given.until else ''}"
 
 
 def _origins(suppressed: tuple[Finding, ...]) -> str:
