@@ -91,8 +91,15 @@ class Explanation:
         self.analyze = analyze
         self.show = Presentation(source)
 
-    def of(self, path: str, line: int, others: Iterable[str], read: Callable[[str], bytes | None]) -> Answer:
-        """The answer. Who calls is looked for in those of `others` that name the function. Raises `NoSuchLine`."""
+    def of(
+        self,
+        path: str,
+        line: int,
+        others: Iterable[str],
+        read: Callable[[str], bytes | None],
+        telling: Iterable[str] = (),
+    ) -> Answer:
+        """The answer. Who calls is looked for in `telling`, and in those of `others` that name the function. Raises `NoSuchLine`."""
         source = self.source(path)
         if source is None:
             raise NoSuchLine(f"{path} cannot be read, or is in no language that is analysed")
@@ -112,7 +119,7 @@ class Explanation:
         findings: dict[str, Finding] = {}
         looked = 0
         with watching(self.engine, watch):
-            for other in self._files(path, source, place, others, read):
+            for other in dict.fromkeys((*telling, *self._files(path, source, place, others, read))):
                 looked += 1
                 findings |= {finding.fingerprint: finding for finding in _on_line(self.analyze(other), path, line)}
         found = tuple(sorted(findings.values(), key=lambda f: (f.location.start_column, f.rule)))

@@ -142,9 +142,15 @@ class Project:
         return {} if source is None else {name: unit.digest for name, unit in source.units.items()}
 
     def why(
-        self, path: str, line: int, others: Iterable[str] = (), cancelled: Callable[[], bool] = lambda: False
+        self,
+        path: str,
+        line: int,
+        others: Iterable[str] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+        *,
+        telling: Iterable[str] = (),
     ) -> Answer:
-        """Why a line was or was not reported; callers are looked for in `others`.
+        """Why a line was or was not reported; callers are looked for in `others`, and in those that are known to be `telling`.
 
         Nothing that is remembered serves: all that matters is analysed anew. Raises `NoSuchLine` and `Cancelled`.
         """
@@ -153,7 +159,7 @@ class Project:
         fresh = Project(self.files, self.catalogue)
         fresh._engine.cancelled = cancelled
         question = Explanation(fresh._engine, fresh._source, lambda other: fresh.analyze(other, cancelled))
-        return question.of(path, line, others, self.files.read)
+        return question.of(path, line, others, self.files.read, telling)
 
     # --- For the editor ---------------------------------------------------------------------------
 

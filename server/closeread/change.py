@@ -9,11 +9,11 @@ in turn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import basename, dirname, splitext
 
-from closeread_analyzers.finding import FileResult, Finding
+from closeread_analyzers.finding import FileResult, Finding, Problem
 from closeread_analyzers.languages import language_of
 
 from .results import Found, Results
@@ -34,7 +34,10 @@ class Change:
     cut: int
 
     def findings(self, today: str) -> tuple[list[Finding], list[Finding]]:
-        """What the change introduced, suppressed findings included, and what it fixed."""
+        """What the change introduced, suppressed findings included, and what it fixed.
+
+        A finding whose suppression is gone is introduced: somebody has to look at it again.
+        """
         sides = (self.before, self.after)
         raw = [{f.fingerprint for result in side.results.values() for f in result.findings} for side in sides]
         if raw[0] == raw[1] and not any(result.ignores for side in sides for result in side.results.values()):
@@ -42,9 +45,29 @@ class Change:
         from closeread_analyzers.pipeline import merged
 
         old, new = (merged(side.results.values(), today) for side in sides)
-        known, now = ({finding.fingerprint for finding in side} for side in (old, new))
-        introduced = [finding for finding in new if finding.fingerprint not in known]
+        now = {finding.fingerprint for finding in new}
+        before = known(old)
+        introduced = [finding for finding in new if not was_known(finding, before)]
         return introduced, [f for f in old if f.fingerprint not in now and f.suppression is None]
+
+
+def known(findings: Iterable[Finding]) -> dict[str, bool]:
+    """The fingerprints of what there was before a change, and whether it was suppressed."""
+    return {finding.fingerprint: finding.suppression is not None for finding in findings}
+
+
+def was_known(finding: Finding, before: Mapping[str, bool]) -> bool:
+    """Whether a finding of after the change was there before, and no less answered."""
+    was_suppressed = before.get(finding.fingerprint)
+    return was_suppressed is not None and (finding.suppression is not None or not was_suppressed)
+
+
+def cut_off(change: Change) -> list[Problem]:
+    """What is to be said of the files that were not looked at."""
+    if not change.cut:
+        return []
+    message = f"{change.cut} more files name what changed and were not looked at; a whole scan does."
+    return [Problem("", 0, message, "timeout")]
 
 
 def compared(
@@ -53,7 +76,7 @@ def compared(
     """Analyse both sides of what `changed`; `files` are the project's sources after the change."""
     changed = [path for path in changed if is_source(path)]
     there = Found()
-    cut = 0
+    cut: set[str] = set()
     others = [path for path in files if path not in set(changed)]
     wanted = [path for path in changed if after.exists(path)]
     names = _names(changed)
@@ -66,13 +89,14 @@ def compared(
         )
         seen = there.results.keys()
         mentioning = [path for path in others if path not in seen and _mentions(after.read(path), names)]
-        wanted = mentioning[: max(0, _MOST_DEPENDENTS - len(seen))]
-        cut = len(mentioning) - len(wanted)
+        room = max(0, _MOST_DEPENDENTS - len(seen))
+        wanted = mentioning[:room]
+        cut.update(mentioning[room:])
         if not wanted:
             break
         names = set()
     was = sorted({path for path in (*changed, *there.results) if before.exists(path)})
-    return Change(results.of(before, was), there, cut)
+    return Change(results.of(before, was), there, len(cut - there.results.keys()))
 
 
 def changed_since(before: Committed, workspace: Workspace, files: Iterable[str]) -> list[str]:

@@ -31,6 +31,8 @@ def verified(
             continue
         project = project or Project(Snapshot(workspace), catalogue)
         try:
+            for path in {step.location.path for step in finding.trace} - {finding.location.path}:
+                project.analyze(path, cancelled)  # who tells of it, so that it can be seen to be gone
             fix = project.fix(finding, cancelled)
         except Cancelled:
             raise

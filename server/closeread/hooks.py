@@ -23,27 +23,28 @@ PREVIOUS = "pre-commit.before-closeread"
 _MARK = "# Put here by `closeread hook install`; `closeread hook uninstall` takes it away."
 
 
-def before_commit(threshold: Severity | None = None) -> int:
+def before_commit(threshold: Severity | None = None, *, callers: bool = False) -> int:
     """Look at what is staged, print what there is to say, and give the exit code: 0 lets the commit happen, 1 stops it.
 
-    2 stops it too: something is wrong with the repository, or with us. Never raises.
+    2 stops it too: something is wrong with the repository, or with us. With `callers`, the files that rest on what is staged
+    are looked at too. Never raises.
     """
     try:
-        return _look(threshold)
+        return _look(threshold, callers)
     except Mistake as error:
         return _complain(str(error), 2)
     except Exception as error:
         return _complain(f"internal error: {type(error).__name__}: {error}", 2)
 
 
-def _look(threshold: Severity | None) -> int:
+def _look(threshold: Severity | None, callers: bool) -> int:
     from .reports import text
     from .review import of_staged, repository_of
 
     index = os.environ.get("GIT_INDEX_FILE")  # of `git commit FILE`, which commits not all that is staged
     repository = repository_of(Path.cwd(), os.path.abspath(index) if index else None)  # noqa: PTH100
     try:
-        review = of_staged(repository, threshold=threshold)
+        review = of_staged(repository, threshold=threshold, with_dependents=callers)
     finally:
         repository.close()
     report = review.report

@@ -6,17 +6,17 @@ Deliberately absent: writing to any file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from closeread_analyzers.finding import Finding, Fix
+from closeread_analyzers.finding import FileResult, Finding, Fix
 from closeread_analyzers.pipeline import Project, merged
 
 from .model import mender
 from .model.assistant import Assistant, assistant
 from .model.shelf import ModelProblem
-from .why import BadQuestion, deep, place
+from .why import BadQuestion, Place, deep, place, tellers
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,13 @@ def mend(
 ) -> Mended:
     """The answer to "FILE:LINE". Raises `BadQuestion`, and `ModelProblem` where a model would be needed and cannot run."""
     at = place(question)
-    project = at.project()
-    return deep(lambda: _mend(project, at.path, at.line, rule, model))
+    return deep(lambda: _mend(at, at.project(), rule, model))
 
 
 def _mend(
-    project: Project,
-    name: str,
-    line: int,
-    rule: str | None,
-    model: Callable[[], AbstractContextManager[Assistant | None]],
+    at: Place, project: Project, rule: str | None, model: Callable[[], AbstractContextManager[Assistant | None]]
 ) -> Mended:
-    finding = _finding(project, name, line, rule)
+    finding = _finding(at, project, rule)
     fix = project.fix(finding)
     if fix is not None:
         return Mended(patch(project, fix))
@@ -60,22 +55,30 @@ def _mend(
         return Mended(made, answering.model.name, proposal.refused)
 
 
-def _finding(project: Project, name: str, line: int, rule: str | None) -> Finding:
-    here = [
-        finding
-        for finding in merged([project.analyze(name)])
-        if finding.location.path == name
-        and finding.location.start_line <= line <= finding.location.end_line
-        and finding.suppression is None
-        and rule in (None, finding.rule)
-    ]
+def _finding(at: Place, project: Project, rule: str | None) -> Finding:
+    """The finding on the line: what the file itself tells, or else one whose flow begins in another file."""
+    here = _on_line(at, [project.analyze(at.path)], rule)
     if not here:
-        raise BadQuestion(f"there is no finding{f' of {rule}' if rule else ''} on line {line} of {name}")
+        others = tellers(at, at.workspace.sources().files)
+        here = _on_line(at, [project.analyze(path) for path in (at.path, *others)], rule)
+    if not here:
+        raise BadQuestion(f"there is no finding{f' of {rule}' if rule else ''} on line {at.line} of {at.path}")
     if len(here) > 1:
         raise BadQuestion(
             f"there are several findings on that line; choose: --rule {' or '.join(f.rule for f in here)}"
         )
     return here[0]
+
+
+def _on_line(at: Place, results: Iterable[FileResult], rule: str | None) -> list[Finding]:
+    return [
+        finding
+        for finding in merged(results)
+        if finding.location.path == at.path
+        and finding.location.start_line <= at.line <= finding.location.end_line
+        and finding.suppression is None
+        and rule in (None, finding.rule)
+    ]
 
 
 def patch(project: Project, fix: Fix) -> str:

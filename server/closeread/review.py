@@ -18,7 +18,7 @@ from closeread_analyzers.finding import Finding, Problem, Severity
 
 from . import settings as settings_
 from . import version
-from .change import Change, compared, in_changed_functions
+from .change import Change, compared, cut_off, in_changed_functions
 from .reports import Report
 from .reports._secrets import secret_places
 from .results import Results, Tools
@@ -61,11 +61,17 @@ def of_commit(repository: Repository, ref: str = "HEAD", tools: Tools | None = N
     return _review(repository, commit, was, now, tools or Tools(), with_dependents=True)
 
 
-def of_staged(repository: Repository, tools: Tools | None = None, threshold: Severity | None = None) -> Review:
-    """The review of what is staged. Quick: files that rest on the changed ones are left to CI."""
+def of_staged(
+    repository: Repository,
+    tools: Tools | None = None,
+    threshold: Severity | None = None,
+    *,
+    with_dependents: bool = False,
+) -> Review:
+    """The review of what is staged. Files that rest on the changed ones are looked at only where somebody has the time."""
     now, was = repository.index(), repository.staged()
     was = {path: id_ for path, id_ in (now | was).items() if id_}
-    return _review(repository, None, was, now, tools or Tools(), threshold=threshold)
+    return _review(repository, None, was, now, tools or Tools(), threshold=threshold, with_dependents=with_dependents)
 
 
 def _review(
@@ -131,4 +137,4 @@ def _shown(
 
 def _problems(change: Change) -> list[Problem]:
     found = [problem for result in change.after.results.values() for problem in result.problems]
-    return [*found, *change.after.warnings.values()]
+    return [*found, *change.after.warnings.values(), *cut_off(change)]

@@ -68,12 +68,11 @@ def scan(
     run = _Run(tools or Tools(), dict(changes), tuple(exclude), scope or Scope())
     for output in outputs:  # the report of the last run is not this project's code
         run.taken.add(os.path.abspath(output))  # noqa: PTH100 - `resolve` would follow links
-    started = datetime.now(UTC)
     with contextlib.closing(run):
         for root, given in run.projects(paths).items():
             run.open(root, given)
         run.analyse()
-    return run.finish(started)
+    return run.finish()
 
 
 @dataclass(slots=True)
@@ -86,14 +85,16 @@ class _Part:
     whole: bool
     """Whether all of the project is scanned."""
     found: Found = field(default_factory=Found)
-    known: frozenset[str] = frozenset()
-    """The fingerprints of what was there before the change that the scan is about."""
+    known: Mapping[str, bool] = field(default_factory=dict)
+    """The fingerprints of what was there before the change that the scan is about, and whether it was suppressed."""
 
 
 class _Run:
     def __init__(self, tools: Tools, changes: dict[str, Any], exclude: tuple[str, ...], scope: Scope) -> None:
         self.tools = tools
         self.scope = scope
+        self.started = datetime.now(UTC)
+        self.today = self.started.date().isoformat()
         self.results = Results(tools, scope.seconds)
         self.changes = changes
         self.exclude = exclude
@@ -182,7 +183,9 @@ class _Run:
 
     def since(self, part: _Part, ref: str) -> None:
         """Only what changed since the commit `ref`, or since the work left it, with all of the project as context."""
-        from .change import changed_since, compared
+        from closeread_analyzers.pipeline import merged
+
+        from .change import changed_since, compared, cut_off, known
         from .workspace import git
         from .workspace.snapshot import Committed
 
@@ -198,13 +201,13 @@ class _Run:
             changed = changed_since(before, part.workspace, part.files)
             change = compared(self.results, before, part.workspace, changed, part.files)
         part.found = change.after
-        part.known = frozenset(f.fingerprint for result in change.before.results.values() for f in result.findings)
-        if change.cut:
-            message = f"{change.cut} more files name what changed and were not looked at; scan without `--diff`."
-            self.problems.append(self.here_problem(part.root, Problem("", 0, message, "timeout")))
+        part.known = known(merged(change.before.results.values(), self.today))
+        self.problems += [self.here_problem(part.root, problem) for problem in cut_off(change)]
 
-    def finish(self, started: datetime) -> Scan:
+    def finish(self) -> Scan:
         from closeread_analyzers.pipeline import merged
+
+        from .change import was_known
 
         shown: list[Finding] = []
         suppressed: list[Finding] = []
@@ -220,10 +223,10 @@ class _Run:
                 lines += result.lines
                 files += 1
                 self.problems += [self.here_problem(part.root, problem) for problem in result.problems]
-            for finding in merged(part.found.results.values(), started.date().isoformat(), part.whole):
+            for finding in merged(part.found.results.values(), self.today, part.whole):
                 here = self.here_finding(part.root, finding)
                 found.append(here)
-                if finding.fingerprint in part.known:
+                if was_known(finding, part.known):
                     existing += 1
                 elif finding.suppression is not None:
                     suppressed.append(here)
@@ -249,7 +252,7 @@ class _Run:
             ignored=self.ignored,
             hidden=hidden,
             own_models=self.own_models(),
-            started=started,
+            started=self.started,
             ended=datetime.now(UTC),
             version=version(),
             failed=bool(self.missing) or self.nothing_worked(),

@@ -5,8 +5,9 @@ Deliberately absent: memory. The question is asked seldom, and all that the answ
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from closeread_analyzers.pipeline import Project
 from . import settings as settings_
 from .reports import shown
 from .reports.text import harmless
+from .results import Results, Tools
 from .session import Session
 from .session import shown as is_shown
 from .settings import Settings
@@ -90,8 +92,29 @@ def ask(question: str) -> Answered:
     """The answer to "FILE:LINE". Raises what `place` raises."""
     at = place(question)
     others = at.workspace.sources().files
-    project = at.project()
-    return deep(lambda: answered(project, at.path, at.line, others, at.settings))
+    told = deep(lambda: answered(at.project(), at.path, at.line, others, at.settings))
+    depends = any(note.kind == "parameter" for note in told.answer.notes)
+    if not depends or not (telling := tellers(at, others)):
+        return told
+    return deep(lambda: answered(at.project(), at.path, at.line, others, at.settings, telling=telling))
+
+
+def tellers(at: Place, files: Sequence[str]) -> tuple[str, ...]:
+    """The other files that findings on a line come through: a flow is told with the file that it begins in.
+
+    They are found by a scan of `files`, which the cache mostly answers.
+    """
+    with contextlib.closing(Results(Tools())) as results:
+        found = results.of(at.workspace, files).results.values()
+    flows = (
+        finding.trace
+        for result in found
+        for finding in result.findings
+        if finding.location.path == at.path and finding.location.start_line <= at.line <= finding.location.end_line
+    )
+    return tuple(
+        dict.fromkeys(step.location.path for trace in flows for step in trace if step.location.path != at.path)
+    )
 
 
 def ask_session(session: Session, path: Path, line: int, cancelled: Callable[[], bool]) -> Answered:
@@ -109,10 +132,12 @@ def answered(
     others: Iterable[str],
     settings: Settings,
     cancelled: Callable[[], bool] = lambda: False,
+    *,
+    telling: Sequence[str] = (),
 ) -> Answered:
     """The answer about one line of a project. Raises `BadQuestion`, and `Cancelled` of the pipeline."""
     try:
-        answer = project.why(path, line, others, cancelled)
+        answer = project.why(path, line, others, cancelled, telling=telling)
     except LookupError as error:
         raise BadQuestion(str(error.args[0])) from None
     lines = (project.files.read(path) or b"").decode("utf-8", "replace").split("\n")

@@ -98,6 +98,18 @@ def test_a_change_is_seen_where_its_data_ends_and_where_it_starts() -> None:
     assert found("--diff", base) == ["helper.py:4"]
 
 
+def test_an_answer_that_was_taken_away_since_is_a_finding_again() -> None:
+    git(Path.cwd(), "init", "-q")
+    Path("a.py").write_text(
+        FLOW.format(name="a").replace("\n    os", "\n    # closeread: ignore[command-injection] ours\n    os")
+    )
+    base = commit()
+    assert found("--diff", base) == []
+    Path("a.py").write_text(FLOW.format(name="a"))
+
+    assert found("--diff", base) == ["a.py:4"]
+
+
 def test_since_the_work_left_a_branch() -> None:
     git(Path.cwd(), "init", "-q")
     Path("a.py").write_text("x = 1\n")

@@ -26,6 +26,9 @@ def hook(
         Literal["low", "medium", "high", "critical"] | None,
         typer.Option(help="Stop the commit for this severity or more; else the settings', or high."),
     ] = None,
+    callers: Annotated[
+        bool, typer.Option("--callers", help="Look also at files that rest on what is staged: surer, and slower.")
+    ] = False,
 ) -> None:
     """Look at what is staged (the index, not the working files)."""
     if context.invoked_subcommand is not None:
@@ -33,7 +36,7 @@ def hook(
     with complaints():
         from ..hooks import before_commit
 
-        code = before_commit(severity(fail_on) if fail_on is not None else None)
+        code = before_commit(severity(fail_on) if fail_on is not None else None, callers=callers)
     raise typer.Exit(code)
 
 
