@@ -104,12 +104,15 @@ class Server:
         )
 
     def change(self, uri: str, version: int, line: int, column: int, text: str) -> None:
-        place = {"line": line, "character": column}
-        change = {"range": {"start": place, "end": place}, "text": text}
-        self.send(
-            "textDocument/didChange",
-            {"textDocument": {"uri": uri, "version": version}, "contentChanges": [change]},
-        )
+        self._replace(uri, version, (line, column), (line, column), text)
+
+    def remove(self, uri: str, version: int, line: int) -> None:
+        self._replace(uri, version, (line, 0), (line + 1, 0), "")
+
+    def _replace(self, uri: str, version: int, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
+        span = {name: {"line": line, "character": column} for name, (line, column) in (("start", start), ("end", end))}
+        document = {"textDocument": {"uri": uri, "version": version}, "contentChanges": [{"range": span, "text": text}]}
+        self.send("textDocument/didChange", document)
 
     def diagnostics(self, uri: str, version: int) -> tuple[float, list[dict[str, Any]]]:
         """Those of that version, and when they came. A server that names no version is believed."""

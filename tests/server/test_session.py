@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -275,3 +276,45 @@ def _analysis(session: Session, path: Path) -> Analysis:
 
 def _messages(session: Session, path: Path) -> list[str]:
     return [finding.message for finding in _analysis(session, path).findings]
+
+
+GROWING = """\
+from flask import Flask, request
+
+app = Flask(__name__)
+
+
+@app.route("/one/<int:number>")
+def one(number):
+    rows = []
+    for place in range(number):
+        rows.append(helper(place))
+    return {"rows": rows, "name": request.args["name"]}
+
+
+def helper(place):
+    return max(0, place)
+"""
+
+
+def test_edits_leave_nothing_behind(tmp_path: Path) -> None:
+    """New text in one function, again and again: what was known of the old is let go. `benchmarks/growth.py` does 100,000 over stdio."""
+    session = Session()
+    session.add_folder(tmp_path)
+    path, text = tmp_path / "app.py", GROWING.encode()
+    session.open(path, 0, text)
+    at = text.index(b"rows = []\n") + len(b"rows = []\n")
+    length = 0
+    objects = []
+    for number in range(1, 2001):
+        typed = b"    extra = %d\n" % number
+        text = text[:at] + typed + text[at + length :]
+        session.edit(path, number, text, [(at, at + length, at + len(typed))])
+        length = len(typed)
+        session.analyze(path, glance=True)
+        session.analyze(path)
+        if number % 400 == 0:  # what ages, ages every 200
+            gc.collect()
+            objects.append(len(gc.get_objects()))
+
+    assert [abs(later - objects[1]) < 200 for later in objects[2:]] == [True, True, True]

@@ -13,6 +13,7 @@ from typing import Any, Final
 from .. import ir
 from ..catalogue import HandlerModel
 from . import expressions, kept, rendering, syntax, variants
+from .aging import STALE
 from .classes import STATIC
 from .frame import Frame, Record, Variables, join_states
 from .handlers import Handlers, Handling
@@ -56,6 +57,9 @@ class Engine(Handlers):
     def change(self, path: str, before: Source | None) -> None:
         """A file's text changed; `before` is what it was, if it was asked for."""
         self._changed.setdefault(path, before)
+        if before is not None:
+            self._bound.pop(before.module, None)  # type: ignore[call-overload]
+            self.changed.pop(before.module, None)
 
     def settle(self) -> None:
         """Find what the changes may have made wrong: to be called before the first question after one."""
@@ -70,7 +74,8 @@ class Engine(Handlers):
             if not settled:
                 self._doubt_all()
                 self._folders.clear()
-        if len(self._sizes) > 50_000:
+        self._edits += 1
+        if self._edits % STALE == 0:  # what is known of functions as they were before is nobody's
             self._sizes.clear()
             self._bound.clear()
             self.changed.clear()

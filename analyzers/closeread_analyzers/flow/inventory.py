@@ -17,6 +17,7 @@ from .. import ir
 from ..catalogue import HandlerModel, Models, name_words
 from ..tree import statements, walk, walk_here
 from . import expressions
+from .aging import Aging
 from .authentication import Authentication, decorator_asks
 from .bodies import Body, Write, dotted, last_name, leading_text, text_of
 from .calls import argument_node
@@ -114,39 +115,40 @@ class App:
     framework: str
 
 
-@dataclass(slots=True)
 class Memory:
     """What pieces of code said, by themselves: what did not change is not looked at again."""
 
-    seen: dict[bytes, Seen] = field(default_factory=dict)
-    bodies: dict[ir.Function, Body] = field(default_factory=dict)
-    handed: dict[ir.Statement, tuple[list[ir.Call], frozenset[str]]] = field(default_factory=dict)
-    answer: dict[ir.Function, bool] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.seen: Aging[bytes, Seen] = Aging()
+        self._bodies: Aging[ir.Function, Body] = Aging()
+        self._handed: Aging[ir.Statement, tuple[list[ir.Call], frozenset[str]]] = Aging()
+        self._answers: Aging[ir.Function, bool] = Aging()
+
+    def age(self) -> None:
+        """Forget what nobody has asked for since it aged last: code as it was before."""
+        self.seen.age()
+        self._bodies.age()
+        self._handed.age()
+        self._answers.age()
 
     def answers(self, function: ir.Function) -> bool:
         """Whether a function returns (or raises) what a framework sends."""
-        known = self.answer.get(function)
+        known = self._answers.get(function)
         if known is None:
-            if len(self.answer) > 20_000:
-                self.answer.clear()
-            known = self.answer[function] = _answers(function)
+            known = self._answers.put(function, _answers(function))
         return known
 
     def body(self, function: ir.Function, names: frozenset[str]) -> Body:
         """A function's body, gathered, with the parameters that a client fills."""
-        known = self.bodies.get(function)
+        known = self._bodies.get(function)
         if known is None or known.parameters != names:
-            if len(self.bodies) > 5_000:
-                self.bodies.clear()
-            known = self.bodies[function] = Body(function, names)
+            known = self._bodies.put(function, Body(function, names))
         return known
 
     def calls(self, statement: ir.Statement, models: Models) -> tuple[list[ir.Call], frozenset[str]]:
         """The calls that may register a handler or make an application, and the names that are called at all."""
-        known = self.handed.get(statement)
+        known = self._handed.get(statement)
         if known is None:
-            if len(self.handed) > 20_000:
-                self.handed.clear()
             wanted = _registering(models)
             calls: list[ir.Call] = []
             names: set[str] = set()
@@ -159,7 +161,7 @@ class Memory:
                         names.update(last_name(argument.value) for argument in node.arguments)
                     if name in wanted:
                         calls.append(node)
-            known = self.handed[statement] = (calls, frozenset(names))
+            known = self._handed.put(statement, (calls, frozenset(names)))
         return known
 
 

@@ -68,6 +68,7 @@ class Names(Memories):
         self.cancelled: Callable[[], bool] = lambda: False
         self.observer: Observer | None = None
         self._ticks = 0
+        self._edits = 0
         self._running: set[int] = set()
         self._sizes: dict[ir.Node, int] = {}
         self._bound: dict[ir.Node, frozenset[str]] = {}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .. import ir
 from ..tree import statements
+from .aging import Aging
 from .scopes import Source
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Neighbours:
     `digests` are those of the texts that were read; None for a file that is not there.
     """
 
-    def __init__(self, engine: Engine, source: Source, known: dict[bytes, Seen]) -> None:
+    def __init__(self, engine: Engine, source: Source, known: Aging[bytes, Seen]) -> None:
         self.digests: dict[str, bytes | None] = {}
         self._engine = engine
         self._source = source
@@ -116,9 +117,7 @@ class Neighbours:
             text = _COMMENT.sub(b"", source.module.source)
             signals = frozenset(name for name, pattern in _SIGNALS.items() if pattern.search(text))
             known = Seen(signals, tuple(dict.fromkeys(_modules(source))))
-            if len(self._known) > 20_000:
-                self._known.clear()
-            self._known[source.digest] = known
+            self._known.put(source.digest, known)
         return known
 
 

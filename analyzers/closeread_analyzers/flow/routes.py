@@ -13,6 +13,7 @@ from typing import Any
 from .. import ir
 from ..catalogue import Rule
 from ..check import Report
+from .aging import STALE
 from .bodies import Body
 from .engine import Engine
 from .inventory import GATE, App, Inventory, Memory, Route
@@ -60,12 +61,16 @@ class Routes:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._memory = Memory()
+        self._made = 0
         self._known: dict[str, tuple[bytes, Inventory | None, list[tuple[str, Rule, Report]], dict[str, str]]] = {}
 
     def inventory(self, source: Source) -> Inventory | None:
         """The routes of a file; None where it has none and cannot have."""
         if ROUTES not in source.language.traits or not GATE.search(source.module.source):
             return None
+        self._made += 1
+        if self._made % STALE == 0:
+            self._memory.age()
         return Inventory(self.engine, source, self._memory)
 
     def reports(self, source: Source, crashes: dict[str, str]) -> list[tuple[str, Rule, Report]]:
