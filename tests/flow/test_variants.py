@@ -55,6 +55,42 @@ def run(x):
 
 run(source())
 
+### decorator with a sink of its own that registers too
+names = []
+
+def logged(function):
+    names.append(function.__name__)
+    def wrapper(x):
+        sink(x)  # finding
+        return function(x)
+    return wrapper
+
+@logged
+def run(x):
+    pass
+
+run(source())
+
+### table that decorators fill
+table = {}
+
+def register(name):
+    def keep(function):
+        table[name] = function
+        return function
+    return keep
+
+@register("one")
+def first(x):
+    sink(x)  # finding
+
+@register("two")
+def second(x):
+    sink(str(int(x)))
+
+def call(name):
+    table[name](source())
+
 ### decorator that makes harmless
 def numbered(function):
     def wrapper(x):

@@ -14,7 +14,9 @@ from typing import Literal
 from ..ir import ConstantValue
 
 Match = Literal["call", "attribute", "assign", "named", "decorator", "base", "compare"]
-Operator = Literal["is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "exponential", "narrow", "any"]
+Operator = Literal[
+    "is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "exponential", "narrow", "template", "any"
+]
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
@@ -92,11 +94,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source(Entry):
-    """Data of `kind` comes out here; it is harmless for `clears`."""
+    """Data of `kind` comes out here; it is harmless for `clears`.
+
+    `fields` says that it comes out by name, and that the class whose attribute this is has a field of each name.
+    """
 
     kind: str
     crumb: str = ""
     clears: frozenset[str] = frozenset()
+    fields: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,9 +144,13 @@ class Guard(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TypeModel(Entry):
-    """What a call's result, or an attribute, is an instance of."""
+    """What a call's result, or an attribute, is an instance of.
+
+    `kept`: of an attribute of a module, that what one function puts into it another finds.
+    """
 
     returns: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -232,6 +242,7 @@ class Models:
     The `wild_*` indexes hold the `?.name` entries under `name`. An entry of several paths stands under each.
     `known_modules` are the first segments of all paths: what is imported from elsewhere is unknown to us.
     `receivers` are the paths of which some path is a member: the things whose members we claim to know.
+    `kept` are the paths of things that functions hand data on in.
     `own` are the paths of the user's own entries, which may be those of the workspace's functions and classes.
     """
 
@@ -251,4 +262,5 @@ class Models:
     handlers_by_name: tuple[HandlerModel, ...] = ()
     known_modules: frozenset[str] = frozenset()
     receivers: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()

@@ -50,6 +50,7 @@ _MARKERS: dict[str, Operator] = {
     "<tainted>": "tainted",
     "<exponential>": "exponential",
     "<narrow>": "narrow",
+    "<template>": "template",
 }
 _NONE = "<none>"
 
@@ -222,7 +223,13 @@ def _shared(table: Table, matches: tuple[Match, ...]) -> _Shared:
 
 def _source(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     kind = table.one_of("kind", kinds.source, "a source kind of kinds.toml")
-    return Source(**shared, kind=kind, crumb=table.string("crumb", ""), clears=kinds.expand(table, "clears"))
+    return Source(
+        **shared,
+        kind=kind,
+        crumb=table.string("crumb", ""),
+        clears=kinds.expand(table, "clears"),
+        fields=table.flag("fields", False),
+    )
 
 
 def _sink(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
@@ -269,7 +276,7 @@ def _guard(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
 
 
 def _type(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
-    return TypeModel(**shared, returns=table.string("returns"))
+    return TypeModel(**shared, returns=table.string("returns"), kept=table.flag("kept", False))
 
 
 def _use(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
@@ -350,12 +357,12 @@ class _Word(NamedTuple):
 _KEYWORDS = "**"
 _STEP_KEYS = ("from", "to", "clears", "adds", "crumb")
 WORDS = {
-    "source": _Word(("call", "attribute"), ("kind", "crumb", "clears"), _source),
+    "source": _Word(("call", "attribute"), ("kind", "crumb", "clears", "fields"), _source),
     "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb", "shallow"), _sink),
     "step": _Word(("call", "attribute"), _STEP_KEYS, _step),
     "barrier": _Word(("call", "attribute"), _STEP_KEYS, _barrier),
     "guard": _Word(("call", "compare", "attribute"), ("subject", "holds", "clears"), _guard),
-    "type": _Word(("call", "attribute"), ("returns",), _type),
+    "type": _Word(("call", "attribute"), ("returns", "kept"), _type),
     "use": _Word(("call", "attribute", "assign", "decorator"), ("kind", "message"), _use),
     "handler": _Word(
         ("decorator", "base", "call", "named"),
@@ -445,4 +452,5 @@ def merge(language: str, entries: Iterable[Entry]) -> Models:
         handlers_by_name=tuple(e for e in entries if isinstance(e, HandlerModel) and e.match == "named"),
         known_modules=frozenset(modules),
         receivers=frozenset(receivers),
+        kept=frozenset(path for e in entries if isinstance(e, TypeModel) and e.kept for path in e.paths),
     )

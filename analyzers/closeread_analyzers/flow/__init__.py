@@ -26,7 +26,7 @@ The whole project
     engine.py         functions and module bodies interpreted on demand
     summarising.py    from an interpreted function to its summary
 Facts about routes, for rules to ask
-    inventory.py routes.py authentication.py bodies.py neighbours.py
+    inventory.py views.py routes.py authentication.py bodies.py reach.py neighbours.py
 Why a line was or was not reported
     watch.py lines.py
 

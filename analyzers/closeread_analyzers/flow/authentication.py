@@ -41,7 +41,7 @@ _CLASS_FIELDS: Final = frozenset(
     ]
 )
 _CLASS_METHODS: Final = frozenset(
-    ["dispatch", "prepare", "setup", "initialize", "get_current_user", "dispatch_request", "check_permissions"]
+    ["dispatch", "prepare", "setup", "initialize", "dispatch_request", "check_permissions"]
 )
 _BASES: Final = re.compile(
     r"(?:^|_)(?:auth\w*|login|logged|permission|protected|secured?|admin|staff|private|user_passes_test)(?:_|$)"
@@ -76,13 +76,20 @@ class Authentication:
             return found
         if found := self._parameters(frame, route.function):
             return found
-        return self.in_body(frame, route.body)
+        name = info.owner.name if info is not None and info.owner is not None else route.function.name
+        return self.in_body(frame, route.body) or self._wrapped(source.path, name)
+
+    def of_class(self, owner: ClassRef) -> str | None:
+        """By what a class's handlers are authenticated, as far as the class and the URL patterns beside it say."""
+        return self._class(self._inventory.frame(""), owner) or self._wrapped(owner.path, owner.name)
 
     def in_body(self, frame: Frame, body: Body) -> str | None:
         """Whether a body, or what it calls, looks who asks."""
         if body.identity:
             return body.identity
-        return next((inner.identity for _, inner in self._inventory.reached(frame, body, 2) if inner.identity), None)
+        return next(
+            (inner.identity for _, inner in self._inventory.reach.reached(frame, body, 2) if inner.identity), None
+        )
 
     def by_construction(self, apps: Iterable[App]) -> str | None:
         """An application made with dependencies or middlewares that look who asks."""
@@ -98,6 +105,17 @@ class Authentication:
         """A hook or middleware in a file around."""
         return "a hook of the application" if "hook" in self._inventory.neighbours.others else None
 
+    def _wrapped(self, path: str, name: str) -> str | None:
+        """`login_required(views.name)` in the URL patterns of the same folder."""
+        patterns = self._inventory.neighbours.beside(path, "urls.py")
+        if patterns is None:
+            return None
+        for found in re.finditer(rb"\b(\w+)\(\s*(?:\w+\.)*%s\b" % re.escape(name.encode()), patterns):
+            wrapper = found[1].decode()
+            if _DECORATES.search(name_words(wrapper)):
+                return wrapper
+        return None
+
     def _decorator(self, frame: Frame, decorator: ir.Expression) -> str | None:
         name = last_name(decorator)
         if any(isinstance(entry, Auth) for entry in self._inventory.engine._decorator_entries(frame, decorator)):
@@ -111,7 +129,7 @@ class Authentication:
         if _named(decorator):
             return f"@{name}"
         call = decorator if isinstance(decorator, ir.Call) else ir.Call(decorator.start, decorator.end, decorator, [])
-        found = self._inventory.called(frame, call)
+        found = self._inventory.reach.called(frame, call)
         if found is not None and _NOT.search(name_words(name)) is None and self._wraps(found[0].function):
             return f"@{name}"
         return None
@@ -151,7 +169,8 @@ class Authentication:
                 field = next(
                     (t.id for t in statement.targets if isinstance(t, ir.Name) and t.id in _CLASS_FIELDS), None
                 )
-                if field is not None and not any(n in _OPEN for n in names_in(statement.value)):
+                names = list(names_in(statement.value)) if field is not None else []
+                if names and not any(n in _OPEN for n in names):
                     return field
             elif (
                 isinstance(statement, ir.FunctionDefinition)
@@ -179,7 +198,7 @@ class Authentication:
                 if _asks(name):
                     return f"Depends({name})"
                 inner = given if isinstance(given, ir.Call) else ir.Call(given.start, given.end, given, [])
-                found = self._inventory.called(frame, inner)
+                found = self._inventory.reach.called(frame, inner)
                 if found is not None and (found[1].identity or self._parameters(frame, found[0].function)):
                     return f"Depends({name})"
         return None

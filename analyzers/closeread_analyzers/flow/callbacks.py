@@ -29,10 +29,20 @@ def call(frame: Frame, node: ir.Call, entry: CallbackModel, given: calls.Argumen
         result = calls.invoke(frame, node, callee, [element], None)
         return containers.make(frame, "list", {}, result, False) if entry.gives else None
     handed = _handed(frame, node, entry, given, receiver, behind)
+    if _awaits_itself(frame, callee):
+        handed = calls.Arguments([UNKNOWN_VALUE, *handed.positional], handed.keyword, handed.spread)
     if entry.gives == "function":
         return Value(target=Partial(callee, tuple(handed.positional), handed.keyword), name=callee.name)
     result = calls.invoke(frame, node, callee, handed.positional, None, handed)
     return result if entry.gives else None
+
+
+def _awaits_itself(frame: Frame, callee: Value) -> bool:
+    """Whether a plain function wants a `self`: a task queue hands it the task, before what the caller gives."""
+    info = frame.engine.function(frame, callee.target) if isinstance(callee.target, FunctionRef) else None
+    if info is None or info.owner is not None or not info.function.parameters:
+        return False
+    return info.function.parameters[0].name == "self"
 
 
 def _function(

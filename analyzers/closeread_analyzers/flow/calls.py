@@ -8,6 +8,7 @@ knows passes on what it is given, with doubt.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,7 @@ from ..catalogue import (
 )
 from ..finding import inferred_sink
 from ..regex import is_exponential, is_narrow
-from . import callbacks, containers, expressions, folding, own, reflection, rendering
+from . import callbacks, containers, expressions, fields, folding, own, reflection, rendering
 from .summaries import Application
 from .values import (
     INFERRED,
@@ -44,6 +45,7 @@ from .values import (
     Instance,
     ModuleRef,
     Partial,
+    Several,
     Shape,
     Taint,
     Taints,
@@ -66,7 +68,7 @@ SMALL: Final = 14
 _PROTOCOL: Final = {"str": "__str__", "repr": "__repr__", "iter": "__iter__", "next": "__next__", "bytes": "__bytes__"}
 """Built-in functions that call a method of their argument."""
 
-CALLABLE: Final = (FunctionRef, Bound, ClassRef, Closure, Partial, ModuleRef)
+CALLABLE: Final = (FunctionRef, Bound, ClassRef, Closure, Partial, ModuleRef, Several)
 
 
 class Arguments:
@@ -514,6 +516,8 @@ def _satisfied(frame: Frame, condition: Condition, arguments: Arguments, receive
         return isinstance(const, str) and is_narrow(const)
     if operator == "text":
         return isinstance(const, str) and bool(const)
+    if operator == "template":
+        return isinstance(value.target, rendering.TemplateRef)
     if operator == "tainted":
         return bool(deep_taints(value, frame.heap))
     if operator == "absent" or isinstance(const, bool) or not isinstance(const, (int, float)):
@@ -528,7 +532,7 @@ def read_attribute(
     frame: Frame, node: ir.Node, value: Value, entries: tuple[Entry, ...], receiver: Value, wild: bool
 ) -> Value:
     """What entries say of reading an attribute."""
-    taints, path = value.taints, value.path
+    taints, path, ref = value.taints, value.path, value.ref
     words = name_words(receiver.name) if wild else ""
     for entry in entries:
         if entry.receiver is not None and not entry.receiver.search(words):
@@ -536,14 +540,19 @@ def read_attribute(
         if not holds(frame, entry, Arguments([], {}), receiver):
             continue
         if isinstance(entry, Source):
-            taints = join_taints(taints, (source(frame, node, entry, value, receiver, 1 if wild else 2),))
+            taint = source(frame, node, entry, value, receiver, 1 if wild else 2)
+            record = fields.record(frame, receiver.target, taint) if entry.fields else None
+            if record is not None:  # it says all there is to say of what the form was made of
+                taints, ref = NONE, record.ref
+            else:
+                taints = join_taints(taints, (taint,))
         elif isinstance(entry, TypeModel):
             path = entry.returns
         elif isinstance(entry, StepModel):
             taints = tuple(taint.clear(entry.clears) for taint in taints) if entry.clears else taints
         elif isinstance(entry, Use):
             frame.use(entry.kind, node, 1 if wild else 2, entry.message)
-    return Value(taints, value.const, path, value.target, value.ref, None, value.name)
+    return Value(taints, value.const, path, value.target, ref, None, value.name)
 
 
 def assigned(frame: Frame, target: ir.Node, origin: ir.Node, path: str, value: Value) -> None:
@@ -613,6 +622,9 @@ def invoke(
         )
     if isinstance(target, FunctionRef):
         return _function(frame, node, target, given)
+    if isinstance(target, Several):
+        results = [invoke(frame, node, Value(target=one), positional, None, given) for one in target.targets]
+        return functools.reduce(lambda left, right: join(left, right, frame.heap), results)
     if isinstance(target, Undecorated):
         return _function(frame, node, target.function, given, plain=True)
     if isinstance(target, Closure):

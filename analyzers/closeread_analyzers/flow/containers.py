@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from .values import (
     UNKNOWN,
     UNKNOWN_VALUE,
+    ClassRef,
+    FunctionRef,
+    Several,
     Shape,
+    Undecorated,
     Value,
     bounded,
     collapse,
@@ -25,6 +29,9 @@ from .values import (
 
 if TYPE_CHECKING:
     from .frame import Frame
+
+MAX_SEVERAL: Final = 16
+"""Entries up to which a table of functions is called through."""
 
 
 def make(frame: Frame, kind: str, items: dict[Any, Value], rest: Value | None, closed: bool) -> Value:
@@ -88,7 +95,21 @@ def get(frame: Frame, value: Value, key: Any) -> Value | None:
     if found is None:
         return Value(value.taints)
     found = forget_constant(found)
+    if found.target is None and (several := _several(shape)) is not None:
+        found = Value(found.taints, UNKNOWN, None, several, 0, None, found.name)
     return found.tainted(join_taints(found.taints, value.taints)) if value.taints else found
+
+
+def _several(shape: Shape) -> Several | None:
+    """The functions and classes of a table that holds nothing else."""
+    if not 1 < len(shape.items) <= MAX_SEVERAL:
+        return None
+    targets = {
+        item.target: None
+        for item in shape.items.values()
+        if isinstance(item.target, FunctionRef | Undecorated | ClassRef)
+    }
+    return Several(tuple(targets)) if len(targets) == len(shape.items) else None
 
 
 def _plain(key: Any) -> bool:

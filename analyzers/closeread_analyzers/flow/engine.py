@@ -245,6 +245,10 @@ class Engine(Handlers):
                     if kind:
                         cleared = self.cleared_by_type(frame, kind)
                         taints = (symbol, taints[1].clear(cleared))
+                    elif value is not None and isinstance(value.target, Instance):
+                        for base in self.bases(value.target.cls):
+                            cleared = self.cleared_by_type(frame, base) if isinstance(base, str) else frozenset()
+                            taints = (symbol, taints[1].clear(cleared))
                 if value is None:
                     value = Value(taints, name=parameter.name)
                 elif value.taints is not taints:

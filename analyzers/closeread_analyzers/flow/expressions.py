@@ -692,6 +692,8 @@ def annotated(frame: Frame, annotation: ir.Expression) -> Value | None:
         if isinstance(annotation, ir.Subscript):
             outer = annotation.value
             name = outer.name if isinstance(outer, ir.Attribute) else outer.id if isinstance(outer, ir.Name) else ""
+            if name == "Literal":
+                return Value(path="typing.Literal")
             if name not in ("Optional", "Annotated"):
                 return None
             key = annotation.key

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..catalogue import Entry, HandlerModel, Models, Sink, Use, name_words
-from . import expressions, own, syntax
+from . import expressions, own, syntax, variants
 from .classes import Classes
 from .frame import Frame
 from .names import canonical, plain_type
@@ -100,6 +100,8 @@ class Handlers(Classes):
                     frame.use(entry.kind, decorator, 2, entry.message)
             if isinstance(decorator, ir.Call):
                 expressions.evaluate(frame, decorator)
+            if frame.parent is None and frame.function is None:
+                variants.registered(frame, decorator, value)
         frame.unit = unit
 
     def _decorator_entries(self, frame: Frame, decorator: ir.Expression) -> Iterable[Entry]:

@@ -24,8 +24,10 @@ from .calls import argument_node
 from .engine import Engine
 from .frame import Frame, Record
 from .neighbours import Neighbours, Seen
+from .reach import Reach
 from .scopes import FunctionInfo, Source
-from .values import Bound, FunctionRef, Value
+from .values import FunctionRef
+from .views import View, views
 
 GATE: Final = re.compile(
     rb"^[ \t]*(?:from|import)\s[^\n#]*\b(?:flask|quart|django|fastapi|starlette|aiohttp|bottle|tornado|sanic|falcon|cherrypy|pyramid"
@@ -199,10 +201,10 @@ class Inventory:
         self.record = Record()
         self.routes: list[Route] = []
         self.apps: list[App] = []
+        self.views: list[View] = []
         self.memory = memory
         self.neighbours = Neighbours(engine, source, memory.seen)
-        self._reached: dict[tuple[int, int], list[tuple[ir.Node, Body]]] = {}
-        self._locals: dict[str, dict[str, Value]] = {}
+        self.reach = Reach(engine, source, memory, self.record)
         self._registered: dict[FunctionRef | str, list[tuple[HandlerModel, ir.Call]]] = {}
         self._hooked: str | None = None
         engine._records.append(self.record)
@@ -216,65 +218,23 @@ class Inventory:
     @property
     def has_users(self) -> bool:
         """Whether anything tells who asks."""
-        return any(route.authenticated for route in self.routes) or "users" in self.neighbours.signals
+        asked = any(route.authenticated for route in self.routes) or any(view.authenticated for view in self.views)
+        return asked or "users" in self.neighbours.signals
 
-    def frame(self, unit: str, source: Source | None = None) -> Frame:
+    def frame(self, unit: str) -> Frame:
         """A frame in which names can be asked."""
-        frame = Frame(self.engine, source or self.source, unit, self.record)
-        if source is None or source is self.source:
-            frame.variables.update(self._locals.get(unit, {}))
-        return frame
+        return self.reach.frame(unit)
 
     def text(self, unit: str, node: ir.Node) -> str:
         """A node's source text."""
         base = self.source.units[unit].start
         return self.source.module.source[base + node.start : base + node.end].decode("utf-8", "replace")
 
-    def called(self, frame: Frame, call: ir.Call) -> tuple[FunctionInfo, Body] | None:
-        """The workspace function that a call names."""
-        value = expressions.plain_path(frame, call.callee)
-        target = value.target if value is not None else None
-        ref = target.function if isinstance(target, Bound) else target
-        if not isinstance(ref, FunctionRef):
-            return None
-        info = self.engine.function(frame, ref)
-        if info is None:
-            return None
-        body = self.memory.body(info.function, frozenset(p.name for p in info.function.parameters))
-        return info, body
-
-    def reached(self, frame: Frame, body: Body, depth: int = 3) -> list[tuple[ir.Node, Body]]:
-        """The bodies that a body's calls run, with the call in `body`."""
-        key = (id(body), depth)
-        known = self._reached.get(key)
-        if known is None:
-            known = self._reached[key] = list(self._reach(frame, body, depth))
-        return known
-
-    def _reach(self, frame: Frame, body: Body, depth: int) -> Iterator[tuple[ir.Node, Body]]:
-        for call in body.calls:
-            seen: set[int] = {id(body)}
-            pending = [(frame, call, depth)]
-            while pending:
-                here, at, left = pending.pop()
-                found = self.called(here, at)
-                if found is None or id(found[1]) in seen:
-                    continue
-                info, inner = found
-                seen.add(id(inner))
-                yield call, inner
-                source = self.engine.load(info.ref.path)
-                if left > 1 and source is not None:
-                    inside = self.frame(info.ref.name, source)
-                    pending += [(inside, below, left - 1) for below in inner.calls]
-
     # --- Taking -----------------------------------------------------------------------------------
 
     def _take(self) -> None:
         source = self.source
         for unit, entry in source.units.items():
-            if isinstance(entry.statement, ir.FunctionDefinition):
-                self._locals[unit] = self._bindings(unit, entry.statement.function)
             self._registrations(unit, entry.statement)
         asks = Authentication(self)
         hooks: list[tuple[ir.Function, str]] = []
@@ -282,6 +242,7 @@ class Inventory:
             if any(last_name(decorator) in _HOOKS for decorator in function.decorators):
                 hooks.append((function, unit))
             self._route(unit, function, info)
+        self.views = list(views(self.engine, source, asks))
         if not self.routes:
             return
         guard = next(
@@ -298,7 +259,7 @@ class Inventory:
             route.settings_decide = route.framework == "rest_framework"
             frame = self.frame(route.unit)
             route.writes = list(route.body.writes)
-            for call, inner in self.reached(frame, route.body):
+            for call, inner in self.reach.reached(frame, route.body):
                 route.writes += [(kind, call) for kind, _ in inner.writes]
 
     def _functions(self) -> Iterator[tuple[str, ir.Function, FunctionInfo | None]]:
@@ -311,20 +272,6 @@ class Inventory:
                 pending += [
                     (s.function, None) for s in statements(*function.body) if isinstance(s, ir.FunctionDefinition)
                 ][::-1]
-
-    def _bindings(self, unit: str, function: ir.Function) -> dict[str, Value]:
-        """The local variables that hold something a library made: `app = Flask(__name__)` in a factory."""
-        found: dict[str, Value] = {}
-        for statement in statements(*function.body):
-            if not isinstance(statement, ir.Assign) or not isinstance(statement.value, ir.Call):
-                continue
-            value = expressions.plain_path(self.frame(unit), statement.value.callee)
-            if value is None or value.path is None or not value.path.rpartition(".")[2][:1].isupper():
-                continue
-            for target in statement.targets:
-                if isinstance(target, ir.Name):
-                    found[target.id] = Value(path=self.engine.canonical(self.frame(unit), value.path), name=target.id)
-        return found
 
     def _registrations(self, unit: str, statement: ir.Statement) -> None:
         """Applications made, and functions handed to a framework, in one unit."""

@@ -65,7 +65,7 @@ def read(frame: Frame, key: StoreKey, value: Value) -> Value:
         items = {name: _with(item, symbol.part(name)) for name, item in shape.items.items()}
         kind = "parameter" if shape.kind == "object" else shape.kind
         frame.heap[ref] = Shape(kind, items, shape.rest, closed=False)
-    elif isinstance(found.target, Instance):
+    elif isinstance(found.target, Instance) or found.path is not None:
         ref = frame.allocate(Shape("parameter", {}, None, closed=False))
     taints = join_taints(found.taints, (symbol,))
     value = Value(taints, UNKNOWN, found.path, found.target, ref, None, key[1])

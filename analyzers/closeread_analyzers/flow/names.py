@@ -136,7 +136,7 @@ class Names(Memories):
     def global_value(self, frame: Frame, path: str, name: str) -> Value:
         """What a module-level (or built-in) name holds, ready for use in `frame`."""
         value: Value = self._noted(("global", path, name)) or UNKNOWN_VALUE
-        if _may_be_store(value):
+        if _may_be_store(value) or value.path in frame.models.kept:
             key = self._noted(("store", path, name))
             if key is not None:
                 return kept.read(frame, key, value)
@@ -166,7 +166,8 @@ class Names(Memories):
             return None
         target = self._resolved(path, node.module, node.level)
         if target is None:
-            return None
+            known = f"{node.module}.{node.member}" in source.models.kept
+            return (path, name) if known and name in kept.changed_names(cast("Engine", self), source) else None
         key: StoreKey | None = self._noted(("store", target, node.member))
         return key if key is not None else self._store_from(path, target, node.member)
 
@@ -311,7 +312,7 @@ class Names(Memories):
         value = self._exported(path, name)
         if value is None:
             return None
-        if _may_be_store(value):
+        if _may_be_store(value) or value.path in frame.models.kept:
             key = self._noted(("store", path, name)) or self._noted(("store from", frame.source.path, path, name))
             if key is not None:
                 return kept.read(frame, key, value)

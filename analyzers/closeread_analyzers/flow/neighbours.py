@@ -46,7 +46,7 @@ _SIGNALS: Final = {
     ),
     "bearer": re.compile(rb"Bearer |jwt|[\"']Authorization[\"']|flask_restful|flask_restx"),
     "forms": re.compile(rb"request\.form\b|request\.values\b|await request\.post\("),
-    "sessions": re.compile(rb"\bsession\[|login_user\(|flask_login|session\.get\("),
+    "sessions": re.compile(rb"(?<![\w.])session\[|login_user\(|flask_login|(?<![\w.])session\.get\("),
     "by-name": re.compile(rb"^[ \t]*(?:import|from)\s+connexion\b", re.MULTILINE),
 }
 _INNER_IMPORT: Final = re.compile(rb"^[ \t]+(?:from|import)\s", re.MULTILINE)
@@ -81,6 +81,13 @@ class Neighbours:
     def others(self) -> frozenset[str]:
         """Those of the files around, without the file itself."""
         return self._both[1]
+
+    def beside(self, path: str, name: str) -> bytes | None:
+        """The text of a file in the same folder as `path`, if it is there."""
+        other = join(dirname(path), name)
+        source = self._engine.load(other)
+        self.digests[other] = source.digest if source is not None else None
+        return source.module.source if source is not None else None
 
     @cached_property
     def _both(self) -> tuple[frozenset[str], frozenset[str]]:

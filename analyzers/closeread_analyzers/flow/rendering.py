@@ -107,8 +107,8 @@ def find(engine: Engine, importer: str, name: str) -> str | None:
 
 def _candidates(importer: str, name: str) -> list[str]:
     """Where a template may be: nearest first, in a folder of templates, in that of a package it names, beside."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts or name.startswith("/"):
+    parts = [part for part in name.replace(":", "/").split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
         return []
     name, package = "/".join(parts), parts[0] if len(parts) > 1 else ""
     roots = _roots(importer)

@@ -7,7 +7,7 @@ file, the files around it and all that was asked of the engine stay the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import ir
@@ -19,6 +19,7 @@ from .engine import Engine
 from .inventory import GATE, App, Inventory, Memory, Route
 from .memory import same
 from .scopes import FunctionInfo, Source
+from .views import View
 
 ROUTES = "routes"
 """The trait of languages whose frameworks' routes are read."""
@@ -47,12 +48,12 @@ class RouteContext:
 
     def called(self, route: Route, call: ir.Call) -> tuple[FunctionInfo, Body] | None:
         """The workspace function that a call in a route surely calls."""
-        return self._inventory.called(self._inventory.frame(route.unit), call)
+        return self._inventory.reach.called(self._inventory.frame(route.unit), call)
 
     def reached(self, route: Route) -> Iterator[tuple[ir.Node, Body]]:
         """The bodies a route runs, with the node in the route that leads there: its own, and what it calls."""
         yield route.function, route.body
-        yield from self._inventory.reached(self._inventory.frame(route.unit), route.body)
+        yield from self._inventory.reach.reached(self._inventory.frame(route.unit), route.body)
 
 
 class Routes:
@@ -80,7 +81,7 @@ class Routes:
             inventory = self.inventory(source)
             found = (
                 list(self._ask(inventory, crashes))
-                if inventory is not None and (inventory.routes or inventory.apps)
+                if inventory is not None and (inventory.routes or inventory.apps or inventory.views)
                 else []
             )
             known = self._known[source.path] = (source.digest, inventory, found, dict(crashes))
@@ -126,15 +127,15 @@ class Routes:
 
     def _ask(self, inventory: Inventory, crashes: dict[str, str]) -> Iterator[tuple[str, Rule, Report]]:
         context = RouteContext(inventory)
+        facts: dict[type, list[Any]] = {Route: inventory.routes, App: inventory.apps, View: inventory.views}
         self.engine._records.append(inventory.record)
         try:
             for rule in self.engine.catalogue.checks:
-                asked: Iterable[Any] = ()
                 visits: tuple[type, ...] = rule.visits
-                if Route in visits:
-                    asked = inventory.routes
-                elif App in visits:
-                    asked = inventory.apps
+                asked: list[Any] = []
+                for kind, subjects in facts.items():
+                    if kind in visits:
+                        asked += subjects
                 check: Callable[..., Iterator[Report]] | None = rule.check
                 for subject in asked:
                     self.engine.tick()
@@ -151,4 +152,4 @@ class Routes:
             self.engine._records.pop()
 
 
-__all__ = ["App", "Inventory", "Route", "RouteContext", "Routes"]
+__all__ = ["App", "Inventory", "Route", "RouteContext", "Routes", "View"]

@@ -284,6 +284,12 @@ class Partial:
         self.keyword = keyword
 
 
+class Several(NamedTuple):
+    """One of several functions or classes of the workspace: an entry of a table, under a key that nobody knows."""
+
+    targets: tuple[FunctionRef | Undecorated | ClassRef, ...]
+
+
 class Shape:
     """The inside of a container or object. Immutable: a change makes a new one.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from .. import ir
 from ..tree import walk_here
-from . import calls, expressions
+from . import calls, expressions, syntax
 from .values import (
     Bound,
     ClassRef,
@@ -66,6 +66,30 @@ def decorated(frame: Frame, ref: FunctionRef, function: ir.Function) -> Value:
     positional = [frame.variables[p.name] for p in function.parameters if p.name and p.kind in _BY_PLACE]
     keyword = {p.name: frame.variables[p.name] for p in function.parameters if p.name and p.kind == "only-keyword"}
     return calls.invoke(frame, function, wrapped, positional, None, calls.Arguments(positional, keyword))
+
+
+def registered(frame: Frame, decorator: ir.Expression, value: Value) -> None:
+    """A decorator of the file's own that puts what it is given into a store of the file: it does so here."""
+    callee = expressions.plain_path(frame, decorator.callee if isinstance(decorator, ir.Call) else decorator)
+    target = callee.target if callee is not None else None
+    ref = target.function if isinstance(target, Bound) else target
+    if not isinstance(ref, FunctionRef) or ref.path != frame.source.path:
+        return
+    info = frame.engine.function(frame, ref)
+    stores = frame.engine._assigned(frame.source) - frame.source.imports.keys()
+    if info is None or syntax.changed(info.function).isdisjoint(stores):
+        return
+    inside = Closure(
+        info.function, frame
+    )  # as a function of the module, it sees the module's variables as they are now
+    inside.unit = ref.name
+    wrap = Value(target=inside)
+    if isinstance(decorator, ir.Call):
+        given = calls.evaluated(frame, decorator)
+        wrap = calls.invoke(frame, decorator, wrap, given.positional, None, given)
+    if isinstance(wrap.target, _WRAPPERS):
+        plain = Undecorated(value.target) if isinstance(value.target, FunctionRef) else value.target
+        calls.invoke(frame, decorator, wrap, [Value(target=plain, name=value.name)], None)
 
 
 _BY_PLACE: Final = ("positional", "only-positional")

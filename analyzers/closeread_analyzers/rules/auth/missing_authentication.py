@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 
 from ... import ir
+from ...catalogue import name_words
 from ...check import Report
 from ...finding import Severity
 from ...flow.bodies import dotted, last_name, texts
-from ...flow.routes import Route, RouteContext
+from ...flow.routes import Route, RouteContext, View
 
-visits = (Route,)
+visits = (Route, View)
 
 _FOR_ALL = re.compile(
     r"(?:^|_)(?:log_?in|logon|sign_?in|log_?out|sign_?out|register|registration|reg|sign_?up|signup|join|forgot|forgotten|recover|reset_password|password_reset"
@@ -32,8 +33,11 @@ _SELECTS_PEOPLE = re.compile(rf"(?is)^\s*select\b.*\bfrom\s+\w*{_PEOPLE}s?\b(?!.
 _RANK = {"destroys": 1, "changes": 0}
 
 
-def check(route: Route, context: RouteContext) -> Iterator[Report]:
-    """Reports the head of the function."""
+def check(route: Route | View, context: RouteContext) -> Iterator[Report]:
+    """Reports the head of the function, or of the class."""
+    if isinstance(route, View):
+        yield from _view(route, context)
+        return
     if not context.has_users:
         if route is _worst(context):
             yield Report(route.place, severity=Severity.MEDIUM, name=route.function.name, what="changes records")
@@ -49,6 +53,22 @@ def check(route: Route, context: RouteContext) -> Iterator[Report]:
         yield Report(route.place, name=route.function.name, what="changes records")
     elif not route.body.client_names and _lists_people(route, context):
         yield Report(route.place, name=route.function.name, what="lists people")
+
+
+def _view(view: View, context: RouteContext) -> Iterator[Report]:
+    """A view of the framework's making. The REST framework's settings may ask who it is, if the view does not say."""
+    if view.authenticated or _FOR_ALL.search(name_words(view.name)):
+        return
+    if view.framework == "rest_framework" and view.permissions is None:
+        return
+    if view.framework != "rest_framework" and not context.has_users:
+        return
+    if "destroy" in view.actions:
+        yield Report(view.place, severity=Severity.HIGH, name=view.name, what="deletes records")
+    elif view.actions & {"update", "create"}:
+        yield Report(view.place, name=view.name, what="changes records")
+    elif _PERSON.match(view.model):
+        yield Report(view.place, name=view.name, what="lists people")
 
 
 def _is_open(route: Route) -> bool:

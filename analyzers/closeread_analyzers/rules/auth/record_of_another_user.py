@@ -9,11 +9,11 @@ from ... import ir
 from ...catalogue import name_words
 from ...check import Report
 from ...flow.bodies import Body, dotted, last_name, leading_text, names_in
-from ...flow.routes import Route, RouteContext
+from ...flow.routes import Route, RouteContext, View
 from ...tree import walk_here
 from .missing_rate_limit import log_in
 
-visits = (Route,)
+visits = (Route, View)
 
 _BY_KEY = frozenset(["get", "get_or_404", "get_object_or_404", "filter_by", "filter", "find_one", "one_or_404"])
 _STORE = re.compile(r"(?:^|\.)(?:query|objects|session)(?:$|\.|\()|^[A-Z]\w*$|collection|\bdb\b")
@@ -29,23 +29,75 @@ _OPEN = re.compile(
 )
 _PRIVATE = re.compile(
     r"(?:^|_)(?:user|users|user_?name|user_?id|account|accounts|customers?|cust|profile|profiles|orders?|invoices?|payments?|messages?|cards?|patients?|records?"
-    r"|employees?|documents?|files?|notes?|tickets?|transactions?|bookings?|reservations?|address\w*|email|uid|password|secrets?|vaults?|wallets?|balance|books?)(?:_|$)"
+    r"|employees?|documents?|files?|notes?|tickets?|transactions?|bookings?|reservations?|address\w*|email|uid|password|secrets?|vaults?|wallets?|balance|books?"
+    r"|applications?|appointments?|prescriptions?|loans?|bills?|statements?|subscriptions?|grades?|marks?|salar\w+|payslips?)(?:_|$)"
 )
+_ONE = frozenset(["retrieve", "update", "destroy"])
 
 
-def check(route: Route, context: RouteContext) -> Iterator[Report]:
-    """Reports the look-up."""
+def check(route: Route | View, context: RouteContext) -> Iterator[Report]:
+    """Reports the look-up, or the head of a class that looks up by itself."""
+    if isinstance(route, View):
+        if route.authenticated and not route.narrowed and route.actions & _ONE and _PRIVATE.search(_words(route)):
+            yield Report(route.place, name=route.name)
+    elif route.authenticated and log_in(route, context) is None and (place := looked_up(route, context)) is not None:
+        yield Report(place, name=route.function.name)
+
+
+def looked_up(route: Route, context: RouteContext, belongs: re.Pattern[str] = _PRIVATE) -> ir.Call | None:
+    """Where a route fetches a record by what the client names, and asks nobody whose it is.
+
+    `belongs` is found in the words of records that belong to somebody.
+    """
     body = route.body
-    if not route.authenticated or log_in(route, context) is not None or _is_ruled(route):
-        return
+    if _is_ruled(route):
+        return None
+    inner: dict[int, list[Body]] = {}
+    for at, reached in context.reached(route):
+        inner.setdefault(id(at), []).append(reached)
     for call in body.calls:
-        if not _looks_up(call, body) or body.mentions_identity(call) or not _by_client(call, body):
+        if body.mentions_identity(call) or not _by_client(call, body):
+            continue
+        through = [found for below in inner.get(id(call), ()) if (found := _first(below)) is not None]
+        if not through and not _looks_up(call, body):
             continue
         named = [name_words(name) for argument in call.arguments for name in names_in(argument.value)]
-        words = "_".join([name_words(dotted(call.callee)), *named, route.words])
-        if _PRIVATE.search(words) and not _OPEN.search(route.words) and not _compared(call, body):
-            yield Report(call, name=route.function.name)
-            return
+        words = "_".join([name_words(dotted(call.callee)), *named, *through, route.words])
+        private = belongs.search(words) and not _OPEN.search(route.words)
+        if (private or _changed(call, route)) and not _compared(call, body):
+            return call
+    return None
+
+
+def _changed(call: ir.Call, route: Route) -> bool:
+    """Whether somebody known changes or deletes the very record that was looked up."""
+    if route.authenticated is None or not route.posts:
+        return False
+    records = _records(call, route.body)
+    return any(
+        kind in ("changes", "destroys") and any(isinstance(n, ir.Name) and n.id in records for n in walk_here(node))
+        for kind, node in route.writes
+    )
+
+
+def _words(view: View) -> str:
+    return "_".join([name_words(view.model), name_words(view.name)])
+
+
+def _first(body: Body) -> str | None:
+    """The words of the first look-up by a parameter in what a route calls, if nothing there asks who it is for."""
+    if body.identity is not None:
+        return None
+    for call in body.calls:
+        if _looks_up(call, body) and _by_client(call, body) and not _of_somebody(call):
+            return name_words(dotted(call.callee))
+    return None
+
+
+def _of_somebody(call: ir.Call) -> bool:
+    """Whether a look-up names an owner beside the record."""
+    given = [_OWNER.search(name_words(argument.name)) for argument in call.arguments if argument.name is not None]
+    return len(call.arguments) > 1 and any(given)
 
 
 def _is_ruled(route: Route) -> bool:
@@ -85,7 +137,7 @@ def _by_client(call: ir.Call, body: Body) -> bool:
 
 def _compared(call: ir.Call, body: Body) -> bool:
     """Whether the record, or the client's key, is held against whoever asks."""
-    records = {name for name, values in body.assigned.items() if any(call is n for v in values for n in walk_here(v))}
+    records = _records(call, body)
     for node in body.nodes:
         if not isinstance(node, ir.Comparison) or node.operator not in ("==", "!=", "is", "is not"):
             continue
@@ -97,3 +149,8 @@ def _compared(call: ir.Call, body: Body) -> bool:
             if isinstance(side, ir.Attribute) and _OWNER.search(side.name) and last_name(side.value) in records:
                 return True
     return False
+
+
+def _records(call: ir.Call, body: Body) -> set[str]:
+    """The variables that hold what was looked up."""
+    return {name for name, values in body.assigned.items() if any(call is n for v in values for n in walk_here(v))}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ... import ir
 from ...catalogue import name_words
 from ...check import Context, Report
-from ...flow.bodies import is_password, text_of
+from ...flow.bodies import is_password, key_of
+from ...flow.inventory import GATE
 from ...words import promise
 
 visits = (ir.Call,)
@@ -19,18 +20,25 @@ _LOGGERS = frozenset(["log", "logger", "logging", "app_logger", "_log", "_logger
 def check(node: ir.Call, context: Context) -> Iterator[Report]:
     """Reports the argument, or the part of a text, that is the password."""
     callee = node.callee
-    if not isinstance(callee, ir.Attribute) or callee.name not in _LEVELS or context.is_test:
-        return
-    of = callee.value
-    last = of.name if isinstance(of, ir.Attribute) else of.id if isinstance(of, ir.Name) else ""
-    if last not in _LOGGERS:
+    prints = isinstance(callee, ir.Name) and callee.id == "print"
+    if not (prints or _is_logger(callee)) or context.is_test:
         return
     for argument in node.arguments:
         for part in _parts(argument.value):
             name = _name(part)
             if name and (is_password(name) or promise(name) == "password") and not _only_about(name):
-                yield Report(part, source=context.text(part), sink=context.text(callee))
+                # What a service prints is kept like its log; what a command prints is for who asked.
+                if not prints or GATE.search(context.module.source):
+                    yield Report(part, source=context.text(part), sink=context.text(callee))
                 return
+
+
+def _is_logger(callee: ir.Expression) -> bool:
+    if not isinstance(callee, ir.Attribute) or callee.name not in _LEVELS:
+        return False
+    of = callee.value
+    last = of.name if isinstance(of, ir.Attribute) else of.id if isinstance(of, ir.Name) else ""
+    return last in _LOGGERS
 
 
 def _parts(value: ir.Expression) -> Iterator[ir.Expression]:
@@ -52,7 +60,7 @@ def _name(part: ir.Expression) -> str:
         return part.id
     if isinstance(part, ir.Attribute):
         return part.name
-    return text_of(part.key) if isinstance(part, ir.Subscript) else ""
+    return key_of(part)
 
 
 def _only_about(name: str) -> bool:

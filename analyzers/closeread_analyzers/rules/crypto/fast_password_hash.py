@@ -9,11 +9,16 @@ from ... import ir
 from ...check import Context, Report
 from ...shapes import argument, last_name
 from ...tree import walk_here
+from ...words import words_of
 
 visits = (ir.Call,)
 calls = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "new", "update"})
 
 _HASHES = re.compile(r"hashlib\.(md5|sha\w+)(\(\)\.update)?|(md5|sha)\.new")
+_ABOUT = re.compile(
+    r"(^|_)(hash|hashed|set|check|verify|encrypt|encode|make|digest|validate|compare)_(the_)?(password|passwd|pwd|pw)(_|$)"
+    r"|(^|_)(password|passwd|pwd|pw)_(hash|digest|check|matches|verify)(_|$)"
+)
 _PASSWORD = re.compile(
     r"(.*_)?(password|passwd|passwort|pwd|passphrase|pass_?word)\d?(_?(raw|plain|text|str|bytes|utf8|encoded))?",
     re.IGNORECASE,
@@ -25,8 +30,18 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
     if context.is_test or not _HASHES.fullmatch(context.path(node.callee) or ""):
         return
     given = argument(node, 0)
-    if given is not None and any(_is_password(part) for part in walk_here(given)):
+    if given is None:
+        return
+    names = _parameters(context.function)
+    if any(_is_password(part) or (isinstance(part, ir.Name) and part.id in names) for part in walk_here(given)):
         yield Report(node)
+
+
+def _parameters(function: ir.Function | None) -> frozenset[str]:
+    """What a function that by its name hashes, sets or checks a password is given."""
+    if function is None or not _ABOUT.search(words_of(function.name)):
+        return frozenset()
+    return frozenset(p.name for p in function.parameters if p.name not in ("self", "cls", "salt"))
 
 
 def _is_password(node: ir.Node) -> bool:
