@@ -76,7 +76,7 @@ def registered(frame: Frame, decorator: ir.Expression, value: Value) -> None:
     if not isinstance(ref, FunctionRef) or ref.path != frame.source.path:
         return
     info = frame.engine.function(frame, ref)
-    stores = frame.engine._assigned(frame.source) - frame.source.imports.keys()
+    stores = frame.engine._assigned(frame.source).difference(frame.source.imports)
     if info is None or syntax.changed(info.function).isdisjoint(stores):
         return
     inside = Closure(

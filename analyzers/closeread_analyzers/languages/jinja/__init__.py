@@ -20,7 +20,7 @@ class Jinja:
     """Satisfies `Language`."""
 
     name = "jinja"
-    suffixes = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml")
+    suffixes: tuple[str, ...] = (".html", ".htm", ".jinja", ".jinja2", ".j2", ".djhtml")
     comment = ""
     traits: frozenset[str] = frozenset()
 

@@ -76,9 +76,8 @@ class TemplateLowerer:
     def module(self) -> ir.Module:
         """The whole file."""
         self.text = self.source.decode("latin-1")  # one character a byte: offsets index it
-        found = list(pieces(self.text))
-        tags = (self.text[piece.start : piece.end] for piece in found if piece.kind == "tag")
-        self.names = Names(bound_names(tags), False)
+        found = self._pieces()
+        self.names = Names(bound_names(self._binding(piece) for piece in found if piece.kind == "tag"), False)
         top = self.body
         for piece in found:
             if piece.kind == "output":
@@ -95,6 +94,13 @@ class TemplateLowerer:
         self._unit(0, len(self.source), TEMPLATE, parameters, [*prologue, *top, *self.extended])
         self.units.sort(key=lambda unit: (unit.start, -unit.end))
         return ir.Module(self.path, self.source, self.units, self.problems)
+
+    def _pieces(self) -> list[Piece]:
+        return list(pieces(self.text))
+
+    def _binding(self, piece: Piece) -> str:
+        """A tag's text, in which the names that it binds are looked for."""
+        return self.text[piece.start : piece.end]
 
     def _unit(self, start: int, end: int, name: str, parameters: list[ir.Parameter], body: Body) -> None:
         self.counts[name] += 1
