@@ -1,9 +1,9 @@
-"""`closeread model ...`: which local models there are, which one is in use, and getting, checking and removing them."""
+"""`closeread model ...`: which local models there are, which one is in use; getting, checking, measuring and removing them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +13,9 @@ import typer
 from ..console import complaints, fail
 
 if TYPE_CHECKING:
+    from ..model.evaluation import Result
     from ..model.known import Known
-    from ..model.shelf import Progress, Shelf
+    from ..model.shelf import Model, Progress, Shelf
 
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A model; the default, or the one in use, if none.")]
 
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         name="model", help="Local models: they see more and explain better; nothing needs them.", no_args_is_help=True
     )
-    for command in (list_, pull, use, info, verify, remove):
+    for command in (list_, pull, use, info, verify, bench, quantize, remove):
         group.command(name=command.__name__.rstrip("_"))(command)
     app.add_typer(group)
 
@@ -130,6 +131,89 @@ def verify(name: Name = None) -> None:
         typer.echo(f"{model.path}\nSHA-256 {model.sha256}: {'as chosen' if own else 'as published'}.")
 
 
+def bench(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME|FILE]", help="A model; the one in use if none.")] = None,
+) -> None:
+    """Ask a model narrow questions whose answers are known: what it is good for here, how fast it is, what memory it takes."""
+    with _problems() as shelf:
+        from ..model.shelf import ModelProblem
+
+        model = shelf.look(name) if name is not None else shelf.ready()
+        if model is None:
+            raise ModelProblem("no model is in use; name one, or get one with `closeread model pull`")
+        _show([(model.name, _measured(shelf, model))])
+
+
+def quantize(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A model: as near to the publisher's numbers as there is.")
+    ],
+    to: Annotated[
+        str, typer.Option("--to", metavar="KIND", help="F16, Q8_0, Q6_K, Q5_K_M, Q4_K_M, Q3_K_M, Q2_K, ...")
+    ] = "Q8_0",
+    without: Annotated[str, typer.Option("--without-layers", metavar="N,N", help="Layers to leave out, from 0.")] = "",
+    measure: Annotated[bool, typer.Option("--bench/--no-bench", help="Measure both, before and after.")] = True,
+) -> None:
+    """Make another file of a model with other numbers, or without some layers, and say what that costs and gains."""
+    with _problems() as shelf:
+        from ..model.quantisation import quantize as make
+        from ..model.shelf import ModelProblem
+
+        try:
+            layers = [int(layer) for layer in filter(None, without.split(","))]
+        except ValueError:
+            raise ModelProblem(f"layers are numbers, as in --without-layers 10,11, and not {without!r}") from None
+        before = shelf.look(name)
+        after = make(shelf, before, to.upper(), layers)
+        typer.echo(f"{after.path} ({_size(after.size)}); closeread model use {after.path}")
+        if measure:
+            _show([(model.path.stem, _measured(shelf, model)) for model in (before, after)])
+
+
+def _measured(shelf: Shelf, model: Model) -> tuple[Model, Result]:
+    from ..model import evaluation
+
+    with _bar(f"Asking {model.name}", of_bytes=False) as progress:
+        result = evaluation.measure(model, progress)
+    evaluation.keep(model, result, shelf)
+    return model, result
+
+
+def _show(measured: list[tuple[str, tuple[Model, Result]]]) -> None:
+    """A column a model. What could not be measured here is not told."""
+    from ..model import evaluation
+
+    first = measured[0][1][1]
+    rows: list[tuple[str, list[str]]] = []
+
+    def row(label: str, cell: Callable[[Model, Result], str]) -> None:
+        cells = [cell(model, result) for _, (model, result) in measured]
+        if any(cells):
+            rows.append((label, cells))
+
+    row("", lambda model, _: model.path.stem)
+    row("size", lambda model, _: _size(model.size))
+    row("memory at most", lambda _, result: _size(result.memory) if result.memory else "")
+    row("tokens written a second", lambda _, result: f"{result.written:.1f}")
+    row("seconds a question", lambda _, result: f"{result.seconds:.2f}")
+    row("CPU seconds in all", lambda _, result: f"{result.cpu:.0f}" if result.cpu else "")
+    row("sinks, AUC", lambda _, result: f"{result.sink:.3f}")
+    row("sources, AUC", lambda _, result: f"{result.source:.3f}")
+    row("kinds of sinks", lambda _, result: f"{result.kinds} of {result.of_kinds} right")
+    row("defects in code, AUC", lambda _, result: f"{result.review:.3f}")
+    row("yes and no", lambda _, result: f"{result.right} of {result.asked} right")
+    if len(measured) > 1:
+        row("same answers as the first", lambda _, result: f"{result.same(first)} of {len(first.answers)}")
+    widths = [max(len(cells[at]) for _, cells in rows) for at in range(len(measured))]
+    for label, cells in rows:
+        line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        typer.echo(f"{label:26} {line}".rstrip())
+    least = evaluation.review_least()
+    for name, (_, result) in measured:
+        able = "are worth reading" if result.passed else "are not worth reading: the reviewer stays off with it"
+        typer.echo(f"Remarks of {name} on code {able} ({result.review:.2f}; {least:.2f} is the mark, 0.5 is chance).")
+
+
 def remove(name: Annotated[str, typer.Argument(help="A known model.")]) -> None:
     """Delete a model's file from your data folder. A file that you only pointed at stays."""
     with _problems() as shelf:
@@ -178,15 +262,24 @@ def _size(count: int) -> str:
 
 
 @contextmanager
-def _bar(label: str) -> Iterator[Progress]:
-    """A bar of bytes on standard error, if somebody is there to see it."""
+def _bar(label: str, of_bytes: bool = True) -> Iterator[Progress]:
+    """A bar of bytes, or of questions, on standard error, if somebody is there to see it."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
-    columns = (TextColumn(label), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    amount = (DownloadColumn(), TransferSpeedColumn()) if of_bytes else (MofNCompleteColumn(),)
+    columns = (TextColumn(label), BarColumn(), *amount, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -5,6 +5,9 @@
     shelf.py                the models this user has, and the one in use
     download.py             the one module of this package that opens a connection, for `closeread model pull` alone
 
+    evaluation.py           what a model is good for: its questions are evaluation.toml; the gate of what only good ones may do
+    quantisation.py         a model's file made smaller, in a child of its own
+
     librarian.py            what does this library's call do with data? Its questions are librarian.toml, what ships shipped.tsv
     mender.py redaction.py  a function written anew, believed as far as it was checked; secrets leave before a prompt is made
     question.py             what is asked and answered, as data

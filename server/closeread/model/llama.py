@@ -178,6 +178,28 @@ class Llama:
         return Sampler(self._context, chain)
 
 
+def quantize(source: Path, target: Path, kind: int, without: Sequence[int], threads: int) -> None:
+    """Write `source` anew as `target`, with numbers of a `kind` (`llama_ftype`). Raises RuntimeError.
+
+    What is quantised already is quantised again, which loses more than from the publisher's own 16 bits.
+    """
+    said: list[str] = []
+    log = c.llama_log_callback(
+        lambda level, text, _: said.append(text.decode("utf-8", "replace")) if level == 4 else None
+    )
+    c.llama_log_set(log, ctypes.c_void_p(0))
+    c.llama_backend_init()
+    settings = c.llama_model_quantize_default_params()
+    settings.ftype = kind
+    settings.nthread = threads
+    settings.allow_requantize = True
+    layers = (ctypes.c_int32 * (len(without) + 1))(*without, -1)  # ended by -1
+    if without:
+        settings.prune_layers = layers
+    if c.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(settings)) != 0:
+        raise RuntimeError("".join(said).strip()[-400:] or "llama.cpp does not say why")
+
+
 class Sampler:
     """Picks tokens for one answer."""
 

@@ -128,6 +128,12 @@ class ModelProcess:
             finally:
                 self._lock.release()
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, while there is one."""
+        process = self._process
+        return process.pid if process is not None else None
+
     def ask(self, question: Question, priority: int = 0, piece: Callable[[str], None] | None = None) -> Pending:
         """Ask. Starts the process where none runs. Raises `ModelProblem` if it cannot be started."""
         with self._lock:

@@ -100,6 +100,14 @@ class Report:
         rule = self.rules.get(finding.rule)
         return rule.title if rule is not None else finding.rule
 
+    def doubt(self, finding: Finding) -> str:
+        """Why a finding is likely false, for people, or ""; always "" while the ranking's line is off."""
+        from ..ranking import likely_false
+
+        if not likely_false(finding, self.rules.get(finding.rule)):
+            return ""
+        return "Likely false, by a score fitted to labelled code; nobody has looked at it."
+
     def fix(self, finding: Finding) -> str:
         """The hint under a finding, or ""."""
         rule = self.rules.get(finding.rule)

@@ -16,7 +16,6 @@ from uuid import UUID, uuid5
 
 from closeread_analyzers.finding import Finding
 
-from .. import ranking
 from . import Report, cwe_url, place, shown
 from .text import answer
 
@@ -109,10 +108,9 @@ def _vulnerability(report: Report, finding: Finding, occurrence: int) -> dict[st
         vulnerability["links"] = [{"name": f"CWE-{finding.cwe}", "url": cwe_url(finding.cwe)}]
     if fix := report.fix(finding):
         vulnerability["solution"] = fix[:7000]
-    if ranking.likely_false(finding, report.rules.get(finding.rule)):
-        said = "By a score fitted to labelled code (closeread.ranking); nobody has looked at it."
+    if doubt := report.doubt(finding):
         vulnerability["flags"] = [
-            {"type": "flagged-as-likely-false-positive", "origin": "closeread", "description": said}
+            {"type": "flagged-as-likely-false-positive", "origin": "closeread", "description": doubt}
         ]
     return vulnerability
 
