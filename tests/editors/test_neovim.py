@@ -228,6 +228,48 @@ def test_commands(editor: Neovim, project: Path) -> None:
     assert editor.notified(4)[-1].startswith("Closeread: there is no command nonsense; there are ")
 
 
+def test_the_lens_over_a_route_shows_the_routes(editor: Neovim, project: Path) -> None:
+    editor.open(project / "app.py")
+    editor.until(lambda: editor.lua("return #vim.lsp.codelens.get(0)") == 1)
+    (title,) = editor.lua("return vim.tbl_map(function(lens) return lens.command.title end, vim.lsp.codelens.get(0))")
+    editor.vim.current.window.cursor = (9, 0)
+    editor.lua("vim.lsp.codelens.run()")
+    editor.until(lambda: editor.vim.current.buffer.options["filetype"] == "markdown")
+
+    assert title == "GET /ping · anyone may call · 1 finding"
+    assert "| GET | /ping |" in "\n".join(editor.vim.current.buffer[:])
+
+
+def test_the_report_is_a_page_for_the_browser(editor: Neovim, project: Path) -> None:
+    editor.lua("opened = {}; vim.ui.open = function(path) table.insert(opened, path) end")
+    editor.open(project / "app.py")
+    editor.until(lambda: shows(editor, "command-injection"))
+    editor.vim.command("Closeread report")
+    (path,) = editor.until(lambda: editor.lua("return opened"))
+
+    assert "other.py" in Path(path).read_text()
+    assert editor.notified()[-2:] == ["Closeread: scanning for the report.", f"Closeread: the report is in {path}"]
+    assert project not in Path(path).parents
+
+
+def test_the_model_is_asked_about_first_and_pulled_in_a_terminal(editor: Neovim, project: Path) -> None:
+    editor.lua(
+        """questions, answer = {}, 2
+           vim.fn.confirm = function(question) table.insert(questions, question) return answer end
+           vim.env.PIP_INDEX_URL, vim.env.https_proxy, vim.env.PIP_RETRIES = "http://127.0.0.1:9/", "http://127.0.0.1:9/", "0"
+           vim.env.PIP_CONFIG_FILE, vim.env.PIP_NO_CACHE_DIR = "/dev/null", "1" """
+    )
+    editor.vim.command("Closeread pull")
+    windows = editor.lua("return #vim.api.nvim_list_wins()")
+    editor.lua("answer = 1")
+    editor.vim.command("Closeread pull")
+    editor.until(lambda: editor.vim.current.buffer.options["buftype"] == "terminal")
+    editor.until(lambda: "could not be had" in "".join(editor.vim.current.buffer[:]))
+
+    assert windows == 1
+    assert len(editor.lua("return questions")) == 2
+
+
 def test_routes_status_and_the_review_of_a_commit(editor: Neovim, project: Path) -> None:
     git = ["git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-C", str(project)]
     subprocess.run([*git, "init", "--quiet"], check=True)
@@ -248,9 +290,31 @@ def test_routes_status_and_the_review_of_a_commit(editor: Neovim, project: Path)
     editor.vim.command("close")
 
     subprocess.run([*git, "add", "app.py"], check=True)
+    editor.vim.command("Closeread staged")
+    editor.until(lambda: "Closeread: 1 finding" in editor.notified())
+
     subprocess.run([*git, "commit", "--quiet", "--message", "The second"], check=True)
     editor.vim.command("Closeread review")
     editor.until(lambda: "The second: 1 introduced." in editor.log())  # what a server shows, Neovim logs too
+
+    editor.vim.command("Closeread clear")
+    editor.until(lambda: shows(editor, "command-injection"))
+    editor.vim.command("Closeread log")
+    assert editor.vim.current.buffer.name == editor.lua("return vim.lsp.get_log_path()")
+
+
+def test_a_commit_is_reviewed_by_itself(editor: Neovim, project: Path) -> None:
+    git = ["git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-C", str(project)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "harmless.py"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "The first"], check=True)
+    editor.open(project / "harmless.py")
+    editor.until(lambda: editor.lua('return require("closeread").status()') == "0 findings")
+    time.sleep(2)  # the watcher has looked at HEAD; nothing tells when
+    subprocess.run([*git, "add", "app.py"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "The second"], check=True)
+
+    editor.until(lambda: "The second: 1 introduced." in editor.log())
 
 
 def test_from_a_fresh_neovim_to_the_first_finding(tmp_path: Path, project: Path) -> None:

@@ -19,6 +19,12 @@ return {
   on_attach = require("closeread.lenses").attach,
   on_exit = server.on_exit,
   handlers = { ["closeread/status"] = require("closeread.status").received },
+  -- What code lenses run: the answer is a page to show.
+  commands = {
+    ["closeread.showRoutes"] = function()
+      require("closeread.commands").run({ "routes" })
+    end,
+  },
   settings = { closeread = vim.empty_dict() },
   -- The server waits out bursts of edits by itself, and drops work that a later edit has made stale.
   flags = { debounce_text_changes = 0 },

@@ -65,6 +65,14 @@ describe("status", function()
     assert.are.same(expected, status.lines(said))
   end)
 
+  it("names the model, and says why it failed", function()
+    local model = { name = "qwen", state = "busy", memory = 1.2e9, answered = 12, cached = 3, problem = "" }
+    local with = vim.tbl_extend("force", said, { model = model })
+    assert.are.same("model: qwen (busy, 1.2 GB, 12 questions, 3 from memory)", status.lines(with)[4])
+    with.model = { name = "", state = "failed", memory = 0, answered = 0, cached = 0, problem = "its file is gone" }
+    assert.are.same("model: its file is gone", status.lines(with)[4])
+  end)
+
   it("is told to whoever listens", function()
     local heard
     vim.api.nvim_create_autocmd("User", {
@@ -81,7 +89,7 @@ end)
 
 describe("commands", function()
   it("complete by their first letters, one word only", function()
-    assert.are.same({ "restart", "review", "routes" }, commands.complete("r", "Closeread r"))
+    assert.are.same({ "report", "restart", "review", "routes" }, commands.complete("r", "Closeread r"))
     assert.are.same({}, commands.complete("c", "Closeread explain c"))
   end)
 end)

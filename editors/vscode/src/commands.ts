@@ -5,7 +5,7 @@ import { findingsOf, ruleOf } from "./findings";
 import type { Pages } from "./pages";
 import { showReport } from "./report";
 import type { Server, Status } from "./server";
-import { detail } from "./status";
+import { counted, detail } from "./status";
 
 type Run = () => unknown;
 
@@ -15,8 +15,8 @@ const ASKED = ["scanWorkspace", "scanStaged", "reviewCommit", "explain", "why", 
 export function registerCommands(server: Server, pages: Pages, log: vscode.LogOutputChannel): vscode.Disposable {
   const page = (name: string, command: string, ...args: unknown[]) => show(server, pages, name, command, args);
   const commands: Record<string, Run> = {
-    scan: () => counted(server, "closeread.scanWorkspace"),
-    staged: () => counted(server, "closeread.scanStaged"),
+    scan: () => found(server, "closeread.scanWorkspace"),
+    staged: () => found(server, "closeread.scanStaged"),
     review: () => server.execute("closeread.reviewCommit"),
     explainRule: async () => {
       const rule = await chosenRule();
@@ -30,7 +30,8 @@ export function registerCommands(server: Server, pages: Pages, log: vscode.LogOu
     routes: () => page("routes.md", "closeread.showRoutes"),
     showStatus: async () => {
       const status = (await server.execute("closeread.status")) as Status;
-      return vscode.window.showInformationMessage(`Closeread: ${status.findings} findings · ${detail(status)}`);
+      void vscode.window.showInformationMessage(`Closeread: ${counted(status.findings)} · ${detail(status)}`);
+      return status;
     },
     clear: () => server.execute("closeread.clearCache"),
     model: () => server.execute("closeread.restartModel"),
@@ -47,15 +48,21 @@ export function registerCommands(server: Server, pages: Pages, log: vscode.LogOu
       void vscode.commands.executeCommand("setContext", `closeread.offers.${name}`, server.offers(`closeread.${name}`));
     }
   });
-  return vscode.Disposable.from(...registered, offering);
+  const answering = server.onDidAnswer(({ command, answer }) => {
+    if (typeof answer === "string") {
+      void pages.show(`${command.replace("closeread.show", "").toLowerCase()}.md`, answer);
+    }
+  });
+  return vscode.Disposable.from(...registered, offering, answering);
 }
 
-/** Run; what goes wrong is one message. */
-async function told(run: Run): Promise<void> {
+/** Run, and give what the server answered; what goes wrong is one message. */
+async function told(run: Run): Promise<unknown> {
   try {
-    await run();
+    return await run();
   } catch (error) {
     void vscode.window.showErrorMessage(`Closeread: ${error instanceof Error ? error.message : error}`);
+    return undefined;
   }
 }
 
@@ -66,11 +73,12 @@ async function show(server: Server, pages: Pages, name: string, command: string,
   }
 }
 
-async function counted(server: Server, command: string): Promise<void> {
+async function found(server: Server, command: string): Promise<unknown> {
   const answer = (await server.execute(command)) as { findings?: number } | null;
   if (answer?.findings !== undefined) {
-    void vscode.window.showInformationMessage(`Closeread: ${answer.findings} findings`);
+    void vscode.window.showInformationMessage(`Closeread: ${counted(answer.findings)}`);
   }
+  return answer;
 }
 
 /** The rule of the finding under the cursor, or else the one that the user types. */
@@ -81,11 +89,16 @@ async function chosenRule(): Promise<string | undefined> {
   return here ? ruleOf(here) : vscode.window.showInputBox({ prompt: "The rule", placeHolder: "command-injection" });
 }
 
-/** Download the model where its progress can be seen and stopped. */
-function pull(server: Server): void {
-  const [shellPath, ...shellArgs] = server.program ?? [];
-  if (shellPath) {
-    const cwd = server.folder;
-    vscode.window.createTerminal({ name: "Closeread model", shellPath, shellArgs: [...shellArgs, "model", "pull"], cwd }).show();
+/** Download the model, if the user wants it, where the progress can be seen and stopped. */
+async function pull(server: Server): Promise<void> {
+  const [python, ...args] = server.program ?? [];
+  const download = "Download";
+  const detail = "It is a gigabyte, once, and the only thing that Closeread ever gets from outside. All else works without it.";
+  if (python && (await vscode.window.showInformationMessage("Download the local model?", { modal: true, detail }, download)) === download) {
+    // As a task, since its terminal stays when the program has ended, with what it said.
+    const program = new vscode.ProcessExecution(python, [...args, "model", "pull"], { cwd: server.folder });
+    const task = new vscode.Task({ type: "process" }, vscode.TaskScope.Workspace, "model", "Closeread", program);
+    task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, focus: true, clear: true };
+    await vscode.tasks.executeTask(task);
   }
 }

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 
 import { registerCommands } from "./commands";
-import { watchCommits } from "./commits";
+import { watchHeads } from "./commits";
 import { Findings } from "./findings";
 import { Pages } from "./pages";
 import { onChosenElsewhere } from "./python";
@@ -33,13 +33,16 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }),
   );
   await running.restart();
-  const review = (commit: string): void => {
-    log.info(`Commit ${commit}`);
-    if (running.offers("closeread.reviewCommit")) {
-      running.execute("closeread.reviewCommit", commit).catch((error) => log.error(`Its review failed: ${error}`));
+  const moved = async (commit: string, before: string): Promise<void> => {
+    try {
+      if (running.offers("closeread.reviewCommit") && (await running.execute("closeread.reviewCommit", commit, before))) {
+        log.info(`Commit ${commit} was reviewed`);
+      }
+    } catch (error) {
+      log.error(`The review of commit ${commit} failed: ${error}`);
     }
   };
-  context.subscriptions.push(await watchCommits(review));
+  context.subscriptions.push(await watchHeads((commit, before) => void moved(commit, before)));
   const elsewhere = await onChosenElsewhere(() => void running.restart());
   if (elsewhere) {
     context.subscriptions.push(elsewhere);

@@ -7,6 +7,7 @@ type Node =
   | { kind: "step"; number: number; step: vscode.DiagnosticRelatedInformation };
 
 const ICONS = ["error", "warning", "info", "lightbulb"];
+const COLOURS = ["Error", "Warning", "Info"].map((name) => new vscode.ThemeColor(`problems${name}Icon.foreground`));
 
 /** Closeread's diagnostics of a file, worst first. */
 export function findingsOf(uri: vscode.Uri): vscode.Diagnostic[] {
@@ -61,21 +62,22 @@ export class Findings implements vscode.TreeDataProvider<Node> {
     if (node.kind === "file") {
       const item = new vscode.TreeItem(node.uri, vscode.TreeItemCollapsibleState.Expanded);
       item.iconPath = vscode.ThemeIcon.File;
-      item.description = vscode.workspace.asRelativePath(node.uri);
+      const relative = vscode.workspace.asRelativePath(node.uri);
+      item.description = relative.includes("/") ? relative.slice(0, relative.lastIndexOf("/")) : "";
       return item;
     }
     if (node.kind === "finding") {
       const { message, range, severity, relatedInformation } = node.diagnostic;
       const open = relatedInformation?.length ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
-      const item = new vscode.TreeItem(message, open);
-      item.description = `${ruleOf(node.diagnostic)} · line ${range.start.line + 1}`;
-      item.iconPath = new vscode.ThemeIcon(ICONS[severity] ?? "info");
-      item.tooltip = message;
+      const item = new vscode.TreeItem(ruleOf(node.diagnostic), open);
+      item.description = `line ${range.start.line + 1} · ${message.replaceAll("`", "")}`;
+      item.iconPath = new vscode.ThemeIcon(ICONS[severity] ?? "info", COLOURS[severity]);
+      item.tooltip = new vscode.MarkdownString(message);
       item.command = opening(node.uri, range);
       return item;
     }
     const { uri, range } = node.step.location;
-    const item = new vscode.TreeItem(`${node.number}. ${node.step.message}`);
+    const item = new vscode.TreeItem(`${node.number}. ${node.step.message.replaceAll("`", "")}`);
     item.description = `${vscode.workspace.asRelativePath(uri)}:${range.start.line + 1}`;
     item.tooltip = node.step.message;
     item.command = opening(uri, range);

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as vscode from "vscode";
-import { type ConfigurationParams, LanguageClient, State } from "vscode-languageclient/node";
+import { type ConfigurationParams, type ErrorHandler, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
 
 import { SELECTOR } from "./files";
 import { find, type Python } from "./python";
@@ -12,8 +12,24 @@ export interface Status {
   version: string;
   findings: number;
   cache: { hits: number; misses: number; rate: number };
-  model: { name?: string } | null;
+  model: Model | null;
   paused: boolean;
+}
+
+/** The local model in use, and how its process is. */
+export interface Model {
+  name: string;
+  state: "stopped" | "starting" | "ready" | "busy" | "failed";
+  memory: number; // bytes
+  answered: number;
+  cached: number;
+  problem: string;
+}
+
+/** What a command gave. */
+export interface Answer {
+  command: string;
+  answer: unknown;
 }
 
 export class Server implements vscode.Disposable {
@@ -29,6 +45,10 @@ export class Server implements vscode.Disposable {
   private readonly told = new vscode.EventEmitter<Status>();
   /** It has something new to say of itself. */
   readonly onDidTell = this.told.event;
+
+  private readonly answered = new vscode.EventEmitter<Answer>();
+  /** It has answered a command that it put into the editor itself, such as a code lens's. */
+  readonly onDidAnswer = this.answered.event;
 
   private queue: Promise<void> = Promise.resolve();
 
@@ -86,7 +106,8 @@ export class Server implements vscode.Disposable {
     }
     this.log.info(`Python ${this.python.version} at ${this.python.path}, Closeread ${this.python.closeread}: ${program.join(" ")} serve`);
     const [command = "", ...args] = program;
-    const client = new LanguageClient(
+    let usual: ErrorHandler;
+    const client: LanguageClient = new LanguageClient(
       "closeread",
       "Closeread",
       { command, args: [...args, "serve"], options: { cwd: this.folder } },
@@ -94,10 +115,24 @@ export class Server implements vscode.Disposable {
         documentSelector: SELECTOR,
         outputChannel: this.log,
         traceOutputChannel: this.log,
+        // A server that ends takes its open requests with it: that is one event and no message, as it is started anew.
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
+        errorHandler: {
+          error: async (...what) => ({ ...(await usual.error(...what)), handled: true }),
+          closed: () => usual.closed(),
+        },
         synchronize: { configurationSection: "closeread" },
-        middleware: { workspace: { configuration: (params) => params.items.map(settingsOf) } },
+        middleware: {
+          workspace: { configuration: (params) => params.items.map(settingsOf) },
+          executeCommand: async (command, args, next) => {
+            const answer: unknown = await next(command, args);
+            this.answered.fire({ command, answer });
+            return answer;
+          },
+        },
       },
     );
+    usual = client.createDefaultErrorHandler();
     client.onNotification("closeread/status", (status: Status) => this.told.fire(status));
     client.onDidChangeState(({ newState }) => {
       if (newState !== State.Starting) {

@@ -23,9 +23,11 @@ const SETTINGS = {
   "telemetry.telemetryLevel": "off",
   "workbench.startupEditor": "none",
   "workbench.colorTheme": "Default Light Modern",
+  "files.autoSave": "off",
   "editor.minimap.enabled": false,
   "editor.hover.delay": 100,
   "chat.commandCenter.enabled": false,
+  "terminal.integrated.gpuAcceleration": "off",
 };
 
 async function freePort() {
@@ -52,6 +54,10 @@ export class Workbench {
       LANG: "C.UTF-8",
       EXTENSIONS_GALLERY: '{"serviceUrl":""}',
       GIT_CONFIG_NOSYSTEM: "1",
+      GIT_AUTHOR_NAME: "Somebody",
+      GIT_AUTHOR_EMAIL: "somebody@example.org",
+      GIT_COMMITTER_NAME: "Somebody",
+      GIT_COMMITTER_EMAIL: "somebody@example.org",
       ...environment,
     };
     if (extension) {
@@ -72,15 +78,21 @@ export class Workbench {
       executablePath: process.env.CLOSEREAD_CHROMIUM,
       args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
     });
-    made.page = await made.browser.newPage({ viewport: { width: 1280, height: 800 } });
-    made.page.setDefaultTimeout(PATIENCE);
+    await made.renew();
     return made;
   }
 
-  /** Open a folder; `payload` is what the workbench is told besides. */
-  async open(folder, payload) {
+  /** A new window in place of the one there is. */
+  async renew() {
+    await this.page?.close();
+    this.page = await this.browser.newPage({ viewport: { width: 1280, height: 800 } });
+    this.page.setDefaultTimeout(PATIENCE);
+  }
+
+  /** Open a folder, or the file of a `workspace`; `payload` is what the workbench is told besides. */
+  async open(place, payload, kind = "folder") {
     const more = payload ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : "";
-    await this.page.goto(`http://127.0.0.1:${this.port}/?folder=${encodeURIComponent(folder)}${more}`);
+    await this.page.goto(`http://127.0.0.1:${this.port}/?${kind}=${encodeURIComponent(place)}${more}`);
     await this.page.locator(".monaco-workbench").waitFor();
   }
 
@@ -97,13 +109,25 @@ export class Workbench {
   }
 
   async pick(key, text, exactly = false) {
-    await this.page.keyboard.press(key);
     const input = this.page.locator(".quick-input-widget input:visible").first();
-    await input.waitFor();
+    const end = Date.now() + PATIENCE;
+    do {
+      await this.page.keyboard.press(key); // goes unheard where a webview that is being closed has the focus
+    } while (!(await input.waitFor({ timeout: 5000 }).then(() => true, () => false)) && Date.now() < end);
     await input.fill(exactly ? `>${text}` : text);
     const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: text }).first();
     await row.waitFor();
     await row.click();
+  }
+
+  /** The page that the active webview shows. */
+  inWebview() {
+    return this.page.frameLocator("iframe.webview").last().frameLocator("iframe#active-frame");
+  }
+
+  /** A notification that says this. */
+  toast(text) {
+    return this.page.locator(".notification-toast").filter({ hasText: text });
   }
 
   /** Put the cursor at a line and a column, both counted from 1. */

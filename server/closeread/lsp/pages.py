@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from closeread_analyzers.catalogue import Rule, builtin
-from closeread_analyzers.finding import Finding
+from closeread_analyzers.finding import Finding, plain_rule
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&~:@$^=\"'])")
 
 
 def href(finding: Finding) -> str | None:
-    """Where the weakness is described: the public catalogue's page, or our own rule's document on this machine."""
-    if finding.cwe is not None:
-        return f"https://cwe.mitre.org/data/definitions/{finding.cwe}.html"
-    rule = builtin().rules.get(finding.rule)
+    """The rule's own page, a document on this machine; it names the weakness in the public catalogue."""
+    return _document(plain_rule(finding.rule))
+
+
+@cache
+def _document(identity: str) -> str | None:
+    rule = builtin().rules.get(identity)
     return rule.document.absolute().as_uri() if rule is not None else None
 
 

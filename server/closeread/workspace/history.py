@@ -57,6 +57,20 @@ def committed(repository: Repository, before: Look, now: Look) -> list[str]:
     return [id_ for id_ in dict.fromkeys(made) if id_ in past]
 
 
+def was_committed(repository: Repository, before: str | None, now: str) -> bool:
+    """Whether HEAD came to the commit `now` by making it, and is done with it. `before` is where somebody saw it last.
+
+    Raises `GitError`.
+    """
+    if is_in_series(repository):
+        return False
+    for line in reversed(_steps(repository.git_dir / "logs" / "HEAD")):
+        _, new, said = _step(line)
+        if new == now and said:
+            return _is_made(said)
+    return _follows(repository, before, now)
+
+
 def _steps(file: Path) -> tuple[bytes, ...]:
     try:
         with file.open("rb") as log:

@@ -73,12 +73,38 @@ async def test_commits_are_reviewed_once_however_they_are_made(start: Start, top
     shown = [m["params"] for m in client.messages if m.get("method") == "textDocument/publishDiagnostics"]
     assert [(p["uri"].rpartition("/")[2], len(p["diagnostics"])) for p in shown if p["diagnostics"]] == [("view.py", 1)]
 
+    first = git(top, "rev-parse", "HEAD~1")
+    assert await moved(client, second, first) == answer  # an editor that saw HEAD move says both
     git(top, "checkout", "-qb", "other", "HEAD~1")  # no commit
+    assert await moved(client, first, second) is None
     git(top, "checkout", "-q", "main")
     amended = commit(top, "an empty view", "--amend", view="def view():\n    return 1\n")
     assert (await until(client, 2))[-1] == f"Closeread: {amended[:10]} an empty view: nothing introduced."
     assert len(messages(client)) == 2
     assert [one["commit"] for one in log.entries(repository_of(top))] == [second, amended]
+    assert await client.stop() == 0
+
+
+async def moved(client: Client, now: str, before: str) -> Any:
+    """What is answered to an editor that saw HEAD move."""
+    asked = {"command": "closeread.reviewCommit", "arguments": [now, before]}
+    return await client.request("workspace/executeCommand", asked)
+
+
+async def test_an_editor_tells_commits_of_any_folder(start: Start, top: Path) -> None:
+    other = top.parent / "other"
+    for folder in (top, other):
+        folder.mkdir(exist_ok=True)
+        git(folder, "init", "-q")
+        commit(folder, "first", a="x = 1\n")
+    client = await ready(start, top)
+    added = {"added": [{"uri": other.as_uri(), "name": "other"}], "removed": []}
+    client.notify("workspace/didChangeWorkspaceFolders", {"event": added})
+    was = git(other, "rev-parse", "HEAD")
+    now = commit(other, "second", view=BAD.format(name="view"))
+
+    assert (await moved(client, now, was))["findings"] == 1
+    assert await moved(client, "0" * 40, was) is None  # of a repository that is in no folder
     assert await client.stop() == 0
 
 

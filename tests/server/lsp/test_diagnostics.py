@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from closeread_analyzers.catalogue import builtin
 from server.lsp.client import Client
 
 WHOLE = {"textDocument": {"diagnostic": {}}}
@@ -22,7 +23,7 @@ async def test_open_edit_close(client: Client, tmp_path: Path, bad: str) -> None
     assert found["severity"] == 1
     assert found["source"] == "closeread"
     assert found["code"] == "command-injection"
-    assert found["codeDescription"]["href"] == "https://cwe.mitre.org/data/definitions/78.html"
+    assert found["codeDescription"]["href"] == builtin().rules["command-injection"].document.as_uri()
     assert found["data"]["fingerprint"] == f"{2:016x}{0:016x}"
     assert found["relatedInformation"][0]["location"]["uri"] == uri
 

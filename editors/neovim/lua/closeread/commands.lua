@@ -1,5 +1,6 @@
 --- `:Closeread`: one entry a command. Those with `asks` are the server's, and offered only if it has them.
 local findings = require("closeread.findings")
+local python = require("closeread.python")
 local server = require("closeread.server")
 local status = require("closeread.status")
 
@@ -28,8 +29,35 @@ end
 
 local function counted(answer)
   if type(answer) == "table" and answer.findings then
-    server.tell(("%d findings"):format(answer.findings))
+    server.tell(status.counted(answer.findings))
   end
+end
+
+--- Scan every folder with the command line, and open its HTML report in the browser.
+---@param client vim.lsp.Client?
+local function report(client)
+  local folders = client and client.workspace_folders or { { name = vim.fn.getcwd() } }
+  server.python(function(found)
+    if found.problem then
+      return
+    end
+    local page_file = vim.fs.joinpath(python.folder(), "report.html")
+    local command = { found.path, "-I", "-m", "closeread", "analyze", "--format", "html", "--output", page_file }
+    for _, folder in ipairs(folders) do
+      vim.list_extend(command, { "--path", folder.name })
+    end
+    server.tell("scanning for the report.")
+    vim.system(command, { text = true, cwd = python.folder() }, function(result)
+      vim.schedule(function()
+        if result.code ~= 0 then
+          server.tell(vim.trim(result.stderr), vim.log.levels.ERROR)
+          return
+        end
+        server.tell("the report is in " .. page_file)
+        vim.ui.open(page_file)
+      end)
+    end)
+  end)
 end
 
 M.commands = { ---@type table<string, closeread.Command>
@@ -76,12 +104,22 @@ M.commands = { ---@type table<string, closeread.Command>
   pull = {
     help = "download the model, in a terminal",
     run = function()
-      server.python(function(python)
-        if not python.problem then
+      local question = "Download the local model? It is a gigabyte, once, and the only thing that Closeread ever gets from outside."
+      if vim.fn.confirm(question, "&Download\n&Cancel", 2, "Question") ~= 1 then
+        return
+      end
+      server.python(function(found)
+        if not found.problem then
           vim.cmd("botright new")
-          vim.fn.jobstart({ python.path, "-I", "-m", "closeread", "model", "pull" }, { term = true })
+          vim.fn.jobstart({ found.path, "-I", "-m", "closeread", "model", "pull" }, { term = true, cwd = python.folder() })
         end
       end)
+    end,
+  },
+  report = {
+    help = "the whole workspace as one page, in the browser",
+    run = function()
+      report(server.client(vim.api.nvim_get_current_buf()))
     end,
   },
   findings = { help = "all findings with their traces, in the quickfix list", run = findings.list },

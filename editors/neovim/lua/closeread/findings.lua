@@ -75,7 +75,7 @@ function M.list()
     table.insert(entries, entry(diagnostic))
     vim.list_extend(entries, steps(diagnostic))
   end
-  vim.fn.setqflist({}, " ", { title = ("Closeread: %d findings"):format(#found), items = entries })
+  vim.fn.setqflist({}, " ", { title = "Closeread: " .. require("closeread.status").counted(#found), items = entries })
   vim.cmd("botright copen")
 end
 

@@ -5,8 +5,16 @@ local M = {}
 ---@field version string
 ---@field findings integer
 ---@field cache { hits: integer, misses: integer, rate: number }
----@field model? table
+---@field model? closeread.Model
 ---@field paused boolean
+
+---@class closeread.Model
+---@field name string
+---@field state "stopped"|"starting"|"ready"|"busy"|"failed"
+---@field memory integer bytes
+---@field answered integer
+---@field cached integer
+---@field problem string why it failed
 
 M.last = nil ---@type closeread.Status?
 
@@ -19,6 +27,13 @@ function M.received(_, status)
   vim.cmd.redrawstatus()
 end
 
+--- "1 finding", "2 findings".
+---@param findings integer
+---@return string
+function M.counted(findings)
+  return findings == 1 and "1 finding" or ("%d findings"):format(findings)
+end
+
 --- "3 findings", "" before the server has said anything.
 ---@param status? closeread.Status
 ---@return string
@@ -27,8 +42,25 @@ function M.line(status)
   if not status then
     return ""
   end
-  local found = status.findings == 1 and "1 finding" or ("%d findings"):format(status.findings)
+  local found = M.counted(status.findings)
   return status.paused and found .. " (paused)" or found
+end
+
+--- Its name and state, the memory it takes, how many questions were answered, and how many of them from memory.
+---@param model closeread.Model
+---@return string
+local function of_model(model)
+  if model.problem ~= "" then
+    return model.problem
+  end
+  local facts = { model.state }
+  if model.memory > 0 then
+    table.insert(facts, ("%.1f GB"):format(model.memory / 1e9))
+  end
+  if model.answered > 0 then
+    table.insert(facts, ("%d questions, %d from memory"):format(model.answered, model.cached))
+  end
+  return ("%s (%s)"):format(model.name, table.concat(facts, ", "))
 end
 
 --- Everything, a fact a line.
@@ -36,7 +68,7 @@ end
 ---@return string[]
 function M.lines(status)
   local model = status.model
-  local named = type(model) == "table" and (model.name or vim.inspect(model)) or "none"
+  local named = type(model) == "table" and of_model(model) or "none"
   local cache = status.cache
   return {
     ("Closeread %s"):format(status.version),

@@ -2,6 +2,8 @@
 
 closeread.reviewCommit [commit]    -> {commit, findings, remarks, fixed, files} of HEAD, or of the commit that is named; null
                                       where there is no repository
+closeread.reviewCommit [commit, before]   the same, from an editor that saw HEAD move from `before` ("" is none) to `commit`;
+                                      null if that was no commit of this place, but a checkout, a reset or a pull
 closeread.scanStaged               -> the same of what is staged; `commit` is ""
 
 The git directory of every workspace folder is watched: its index, HEAD and message change with every commit, amend,
@@ -53,15 +55,22 @@ def register(server: Server) -> None:
     @server.command("closeread.reviewCommit")
     async def review_commit(params: types.ExecuteCommandParams) -> dict[str, Any] | None:
         arguments = params.arguments or ()
-        if len(arguments) > 1 or not all(one is None or isinstance(one, str) for one in arguments):
-            raise JsonRpcInvalidParams("closeread.reviewCommit takes at most one argument, a commit.")
-        ref = (arguments[0] if arguments else None) or "HEAD"
+        if len(arguments) > 2 or not all(one is None or isinstance(one, str) for one in arguments):
+            raise JsonRpcInvalidParams(
+                "closeread.reviewCommit takes a commit, and the one that HEAD was before, or neither."
+            )
+        ref, before = [*arguments, None, None][:2]
+        problem: GitError | None = None
         for root in await server.ask(lambda session, _: [folder.root for folder in session.folders]):
             if find(root) is not None:
                 try:
-                    return await reviews.review(root, ref)
+                    if before is not None and not await reviews.was_made(root, before, ref or "HEAD"):
+                        return None
+                    return await reviews.review(root, ref or "HEAD")
                 except GitError as error:
-                    raise JsonRpcInvalidParams(str(error)) from None
+                    problem = error  # another folder's repository may have it
+        if problem is not None and before is None:
+            raise JsonRpcInvalidParams(str(problem))
         return None
 
     @server.command("closeread.scanStaged")
@@ -134,6 +143,12 @@ class Reviews:
         if task is None:
             task = self._running[id_] = self._server.spawn(self._review(root, id_))
         return await asyncio.shield(task), is_new
+
+    async def was_made(self, root: Path, before: str, ref: str) -> bool:
+        """Whether HEAD came from `before` to `ref` by a commit. Raises `GitError`."""
+        repository = repository_of(root)
+        now = await asyncio.to_thread(repository.commit_id, ref)
+        return await asyncio.to_thread(history.was_committed, repository, before or None, now)
 
     async def show(self, made: Review) -> None:
         """Diagnostics of the files that findings were introduced in, open or not."""

@@ -1,0 +1,69 @@
+/**
+ * Tests that run inside the extension host, for what a browser cannot reach: each file of `host/` but `inside.cjs` is one
+ * story, in a window of its own. This is what @vscode/test-electron does, without its download: the workbench is told of the tests in its
+ * address, and calls `codeAutomationExit` with their exit code.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+
+import { project } from "./project.mjs";
+import { PATIENCE, Workbench } from "./workbench.mjs";
+
+const HOST = path.join(import.meta.dirname, "host");
+
+/** A Python of its own name. */
+function python(name) {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), "closeread-python-")), name);
+  writeFileSync(file, `#!/bin/sh\nexec ${process.env.CLOSEREAD_PYTHON} "$@"\n`, { mode: 0o755 });
+  return file;
+}
+
+let workbench;
+before(async () => {
+  const environment = { CLOSEREAD_STUB_PYTHON: python("chosen"), CLOSEREAD_STUB_OTHER: python("other") };
+  workbench = await Workbench.start({ settings: { "closeread.trace.server": "messages" }, environment });
+});
+after(() => workbench?.stop());
+
+/** Run a story in a folder, or in the workspace that a file describes, beside these extensions. */
+async function inside(story, { folder, workspace, extensions = [] }) {
+  await workbench.renew();
+  const lines = [];
+  const ended = new Promise((resolve) => workbench.page.exposeFunction("codeAutomationExit", resolve));
+  workbench.page.on("console", (message) => lines.push(message.text()));
+  const at = (file) => `vscode-remote://127.0.0.1:${workbench.port}${file}`;
+  const payload = [
+    ...[HOST, ...extensions].map((extension) => ["extensionDevelopmentPath", at(extension)]),
+    ["extensionTestsPath", at(path.join(HOST, `${story}.cjs`))],
+  ];
+  await workbench.open(folder ?? workspace, payload, workspace ? "workspace" : "folder");
+  const code = await Promise.race([ended, new Promise((late) => setTimeout(late, 3 * PATIENCE, "none in time").unref())]);
+  const told = lines.filter((line) => line.includes("inside: "));
+  console.log(told.join("\n"));
+  await workbench.screenshot(`inside-${story}`);
+  assert.equal(code, 0, lines.slice(-40).join("\n"));
+  assert.ok(told.length && told.every((line) => line.includes("inside: ok")));
+}
+
+test("commands", () => inside("commands", { folder: project() }));
+
+test("commits", () => inside("commits", { folder: project({ commit: false }) }));
+
+test("commits without the Git extension", () => {
+  const folder = project();
+  mkdirSync(path.join(folder, ".vscode"));
+  writeFileSync(path.join(folder, ".vscode", "settings.json"), JSON.stringify({ "git.enabled": false }));
+  return inside("watcher", { folder });
+});
+
+test("a Python extension", () => inside("python", { folder: project(), extensions: [path.join(HOST, "python-stub")] }));
+
+test("several folders", () => {
+  const folders = [project(), project()].map((folder) => ({ path: folder }));
+  const workspace = path.join(mkdtempSync(path.join(tmpdir(), "closeread-workspace-")), "both.code-workspace");
+  writeFileSync(workspace, JSON.stringify({ folders, settings: {} }));
+  return inside("folders", { workspace });
+});
