@@ -27,7 +27,7 @@ from diskcache.core import MODE_RAW
 from . import platform_
 
 _SMALLEST = 128 * 1024 * 1024
-_LARGEST = 2 * 1024 * 1024 * 1024
+LARGEST = 2 * 1024 * 1024 * 1024
 _IN_MEMORY = 16 * 1024 * 1024
 WANTED = 0.7
 """The share of questions to be answered from the store; below it, more room may help."""
@@ -90,7 +90,7 @@ def grown(hits: int, misses: int, volume: int, limit: int) -> int:
     is_full = volume > 0.9 * limit
     if asked < _LEAST or hits / asked >= WANTED or not is_full:
         return limit
-    return min(2 * limit, _LARGEST)
+    return min(2 * limit, LARGEST)
 
 
 def default_folder() -> Path:
@@ -119,7 +119,7 @@ class Statistics:
             hits, misses, limit = (int(number) for number in json.loads(data or b""))
         except (ValueError, TypeError):
             return cls()
-        return cls(max(hits, 0), max(misses, 0), min(max(limit, _SMALLEST), _LARGEST))
+        return cls(max(hits, 0), max(misses, 0), min(max(limit, _SMALLEST), LARGEST))
 
     def written(self) -> bytes:
         """As bytes."""
@@ -146,11 +146,12 @@ class Store:
                 str(self.folder),
                 timeout=2,
                 disk=_BytesOnly,
-                size_limit=_LARGEST if keep else _SMALLEST,
+                size_limit=LARGEST if keep else _SMALLEST,
                 eviction_policy="none" if keep else "least-recently-used",
                 statistics=0,
                 tag_index=0,
-                cull_limit=0 if keep else 10,
+                # Not while values are put: in one transaction the database does not shrink, and each would cost ten more.
+                cull_limit=0,
             )
             self._keep_private()
             if not keep and (limit := self.statistics().limit) != _SMALLEST:
@@ -190,9 +191,12 @@ class Store:
         if self._cache is None or not values:
             return
         try:
+            counts = self._cache.get(_STATISTICS)
             with self._cache.transact():
                 for key, value in values.items():
                     self._cache.set(key, value)
+            if self._cache.cull() and counts is not None and _STATISTICS not in self._cache:
+                self._cache.set(_STATISTICS, counts)  # it was dropped too, and with it how large this may be
         except _FAILURES as error:
             self._fail(error)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from closeread.store import Statistics, Store, grown
+from closeread import store as store_
+from closeread.store import WANTED, Statistics, Store, grown
 
 
 class Bomb:
@@ -182,3 +183,28 @@ def test_a_store_stays_as_large_as_it_grew(tmp_path: Path) -> None:
     assert store._cache is not None
 
     assert store._cache.size_limit == 256 * 1024 * 1024
+
+
+def test_the_store_grows_until_what_is_asked_again_and_again_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs that all look at the same files, four times as many as there is room for at first."""
+    monkeypatch.setattr(store_, "_SMALLEST", 1_000_000)
+    monkeypatch.setattr(store_, "_IN_MEMORY", 0)
+    first = Store(tmp_path)
+    first.put_many({b"\0statistics": Statistics(0, 0, 1_000_000).written()})
+    first.close()
+    values = {b"file %d" % number: os.urandom(10_000) for number in range(400)}
+    rates, limits = [], []
+    for _ in range(5):
+        store = Store(tmp_path)
+        known = store.get_many(values)
+        store.put_many({key: value for key, value in values.items() if key not in known})
+        rates.append(len(known) / len(values))
+        store.close()
+        limits.append(Store(tmp_path).statistics().limit)
+
+    assert rates[0] == 0
+    assert rates[1] < WANTED < rates[-1]
+    assert limits[0] > 1_000_000
+    assert limits[-1] == limits[-2] < 10_000_000  # enough is enough

@@ -18,16 +18,17 @@ def register(app: typer.Typer) -> None:
 def stats() -> None:
     """Say where the cache is and what it holds."""
     with complaints():
-        from ..store import Store
+        from ..store import LARGEST, WANTED, Store
 
         store = Store()
         typer.echo(f"folder   {store.folder}")
         typer.echo(f"results  {store.count():,}")
         known = store.statistics()
+        growth = f" (up to {LARGEST / 1e6:,.0f} while full and fewer than {WANTED:.0%} are answered)"
         rate = (
             f"{known.rate:.0%} of {known.hits + known.misses:,} questions" if known.rate is not None else "nobody asked"
         )
-        typer.echo(f"size     {store.size() / 1e6:.1f} MB, at most {known.limit / 1e6:,.0f}")
+        typer.echo(f"size     {store.size() / 1e6:.1f} MB, at most {known.limit / 1e6:,.0f}{growth}")
         typer.echo(f"answered {rate}")
         store.close()
         if store.warning:
