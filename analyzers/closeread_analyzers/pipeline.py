@@ -282,7 +282,7 @@ class Project:
             module = language.lower(path, text, tree, before.module if before is not None else None)
             digest = hashlib.blake2b(text, digest_size=16).digest()
             source = index(path, module, language, self.catalogue.models(language.name), digest)
-            if edited:
+            if edited or path in self._trees:
                 self._trees[path] = tree  # edited once, it will be edited again: keep the tree for that
         self._sources[path] = source
         if len(self._sources) > MAX_SOURCES:
@@ -385,7 +385,8 @@ class Project:
         for other, lines in sorted(places.items()):
             source = self._source(other)
             if source is not None:
-                yield from suppression.ignores(other, source.module.source, source.language, lines)
+                tree = self._trees.get(other)
+                yield from suppression.ignores(other, source.module.source, source.language, lines, tree)
 
     def _dependencies(self, files: set[str], absent: Iterable[str]) -> tuple[tuple[str, str], ...]:
         rests: dict[str, str] = dict.fromkeys(absent, "")

@@ -22,7 +22,7 @@ from itertools import accumulate
 from .catalogue import Rule
 from .catalogue.foreign import ANY_VULNERABILITY, tools
 from .finding import Finding, Ignore, Location, Suppression
-from .languages import Language
+from .languages import Language, Tree
 
 OURS = "closeread"
 MARKER = b"closeread:"
@@ -44,10 +44,12 @@ def _foreign() -> re.Pattern[bytes]:
     return re.compile("|".join(f"(?:{tool.comment.pattern})" for tool in tools()).replace("?P<ids>", "?:").encode())
 
 
-def ignores(path: str, source: bytes, language: Language, places: Iterable[int] = ()) -> Iterator[Ignore]:
+def ignores(
+    path: str, source: bytes, language: Language, places: Iterable[int] = (), tree: Tree | None = None
+) -> Iterator[Ignore]:
     """The suppressing comments of a file: all of ours, and other tools' about the lines `places` (1-based).
 
-    Only real comments count, not text in strings; the file is parsed to tell, if there is anything to tell.
+    Only real comments count, not text in strings; `tree` is the file's, which is parsed without one if there is anything to tell.
     """
     marks = {found.start() for found in re.finditer(MARKER, source)}
     if places := set(places):
@@ -60,7 +62,7 @@ def ignores(path: str, source: bytes, language: Language, places: Iterable[int] 
     if not marks:
         return
     lines = source.split(b"\n")
-    tree = language.parse(source)
+    tree = tree or language.parse(source)
     for at in sorted(marks):
         node = tree.root_node.descendant_for_byte_range(at, at + 1)
         if node is None or "comment" not in node.type:

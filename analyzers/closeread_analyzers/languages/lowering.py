@@ -34,8 +34,23 @@ TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels: the inner part was not analy
 ExpressionHandler = Callable[[Any, tree_sitter.Node, int], ir.Expression]
 StatementHandler = Callable[[Any, tree_sitter.Node, int, list[ir.Statement]], None]
 
+_PIECE = 16 * 1024
 _ERROR_ID = 0xFFFF  # the id that tree-sitter gives to ERROR nodes in every grammar
 _T = TypeVar("_T")
+
+
+def parsed(grammar: tree_sitter.Language, source: bytes, previous: tree_sitter.Tree | None) -> tree_sitter.Tree:
+    """`source` parsed; `previous` is an edited earlier tree. The nodes know no `text`: it is in `source`.
+
+    tree-sitter keeps the interpreter to itself while it has something to read, so it is given the text in pieces: other
+    threads, an editor's among them, need not wait for a whole file.
+    """
+
+    def read(start: int, _: object) -> bytes:
+        return source[start : start + _PIECE]
+
+    parser = tree_sitter.Parser(grammar)
+    return parser.parse(read, previous) if previous is not None else parser.parse(read)
 
 
 def table(grammar: tree_sitter.Language, handlers: Mapping[str, _T], default: _T) -> dict[int, _T]:

@@ -53,11 +53,7 @@ class Text:
     @cached_property
     def _starts(self) -> list[int]:
         """Where the editor's lines start; a last, perhaps empty, line is always there."""
-        # `bytes.splitlines` ends lines at LF, CR and CRLF only, exactly as the protocol does.
-        lines = self.data.splitlines(keepends=True)
-        if lines and not lines[-1].endswith((b"\n", b"\r")):
-            lines.pop()
-        return [0, *accumulate(map(len, lines))]
+        return [0, *accumulate(map(len, _lines(self.data)[:-1]))]
 
     @cached_property
     def _analysis_starts(self) -> list[int]:
@@ -120,8 +116,15 @@ class Text:
     def edited(
         self, changes: Iterable[types.TextDocumentContentChangeEvent], encoding: Encoding
     ) -> tuple[Text, list[Edit]]:
-        """The text after a client's changes, each on top of the one before, and the edits in bytes."""
-        text, edits = self, []
+        """The text after a client's changes, each on top of the one before, and the edits in bytes.
+
+        Of very many (a "replace all"), one edit around all of them.
+        """
+        changes = list(changes)
+        if len(changes) > _MANY:
+            return self._edited_much(changes, encoding)
+        text: Text = self
+        edits: list[Edit] = []
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangeWholeDocument):
                 new = Text.of(change.text)
@@ -135,6 +138,52 @@ class Text:
             edits.append((start, end, start + len(inserted)))
             text = Text(text.data[:start] + inserted + text.data[end:])
         return text, edits
+
+    def _edited_much(
+        self, changes: list[types.TextDocumentContentChangeEvent], encoding: Encoding
+    ) -> tuple[Text, list[Edit]]:
+        """`edited` without a whole new text for each change: lines are put in the place of lines."""
+        lines = _lines(self.data)
+        above, below = len(lines), len(lines)
+        for change in changes:
+            if isinstance(change, types.TextDocumentContentChangeWholeDocument):
+                lines = _lines(Text.of(change.text).data)
+                above = below = 0
+                continue
+            one, other = ((at.line, at.character) for at in (change.range.start, change.range.end))
+            (first, start), (last, end) = sorted(_place(lines, *at, encoding) for at in (one, other))
+            inserted = lines[first][:start] + change.text.encode("utf-8", "replace") + lines[last][end:]
+            if first and lines[first - 1].endswith(b"\r") and inserted.startswith(b"\n"):
+                first -= 1  # CR and LF have come together, and are one end of a line
+                inserted = lines[first] + inserted
+            above, below = min(above, first), min(below, len(lines) - last - 1)
+            made = _lines(inserted)
+            if last + 1 < len(lines):
+                made.pop()  # the text goes on, and the last of these is whole
+            lines[first : last + 1] = made
+        text = Text(b"".join(lines))
+        start = sum(map(len, lines[:above]))
+        rest = sum(map(len, lines[len(lines) - below :])) if below else 0
+        return text, [(start, len(self.data) - rest, len(text.data) - rest)]
+
+
+_MANY = 8
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """The editor's lines with their ends; a last, perhaps empty, line is always there."""
+    # `bytes.splitlines` ends lines at LF, CR and CRLF only, exactly as the protocol does.
+    lines = data.splitlines(keepends=True)
+    if not lines or lines[-1].endswith((b"\n", b"\r")):
+        lines.append(b"")
+    return lines
+
+
+def _place(lines: list[bytes], line: int, character: int, encoding: Encoding) -> tuple[int, int]:
+    """A place that exists: which of the lines, and after how many of its bytes."""
+    if line >= len(lines):
+        return len(lines) - 1, len(lines[-1])
+    return line, _bytes_before(lines[line].rstrip(b"\r\n"), character, encoding)
 
 
 def _bytes_before(line: bytes, units: int, encoding: Encoding) -> int:

@@ -39,17 +39,34 @@ class Encoded(str):
         return value if isinstance(value, Encoded) else json.dumps(value)
 
 
+NOTHING = Encoded("[]")
+"""An empty list."""
+
+
 class Protocol(LanguageServerProtocol):
     """The protocol with every request answered."""
 
+    def typed(self, data: dict[str, Any]) -> Any:
+        """A message of its type. Raises `JsonRpcException`. May be asked from any thread."""
+        return super().structure_message(data)
+
     def structure_message(self, data: dict[str, Any]) -> Any:
-        """A message of its type; a request that has none is answered with the reason."""
+        """The same for the library, where it reads by itself (`serve --tcp`)."""
         try:
-            return super().structure_message(data)
+            return self.typed(data)
         except JsonRpcException as error:
-            if isinstance(data.get("id"), str | int) and "method" in data:
-                self._send_response(data["id"], error=error.to_response_error())
+            self._answer(data, error)
             raise
+
+    def misunderstood(self, error: Exception, data: Any) -> None:
+        """A request that has no type is answered with the reason. Raises `error`."""
+        if isinstance(error, JsonRpcException) and isinstance(data, dict):
+            self._answer(data, error)
+        raise error
+
+    def _answer(self, data: dict[str, Any], error: JsonRpcException) -> None:
+        if isinstance(data.get("id"), str | int) and "method" in data:
+            self._send_response(data["id"], error=error.to_response_error())
 
     def handle_message(self, message: Any) -> None:
         """Handle a message in the state we are in."""
@@ -83,6 +100,10 @@ class Protocol(LanguageServerProtocol):
     def structured(self, data: dict[str, Any], kind: type[T]) -> T:
         """Plain data as an object of the protocol's."""
         return self._converter.structure(data, kind)
+
+    def encoded(self, value: Any) -> Encoded:
+        """An object of the protocol's, or a list of them, as JSON. For the worker: with many, it takes long."""
+        return Encoded(json.dumps(self._converter.unstructure(value)))
 
     def send(self, message: Encoded) -> None:
         """Send a whole message as it is."""

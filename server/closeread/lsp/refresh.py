@@ -20,7 +20,7 @@ from closeread.session import Session
 from . import convert
 from .diagnosed import Diagnosed
 from .documents import Document
-from .protocol import Encoded
+from .protocol import NOTHING, Encoded
 from .worker import Urgency
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ BURST = 0.05
 """Seconds between edits that no hand makes: a paste in pieces, a replace-all, a held key."""
 LONGEST_PAUSE = 0.03
 DEPENDENTS_PAUSE = 0.3
-
-NONE = Encoded("[]")
 
 
 class Refresh:
@@ -226,7 +224,7 @@ class Refresh:
         for message in models:
             server.tell(f"Closeread: {message}")
 
-    def _send(self, uri: str, diagnostics: Encoded = NONE, version: int | None = None) -> None:
+    def _send(self, uri: str, diagnostics: Encoded = NOTHING, version: int | None = None) -> None:
         members = {"uri": uri, "diagnostics": diagnostics} | ({} if version is None else {"version": version})
         method = types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
         self._server.protocol.send(Encoded.of(jsonrpc="2.0", method=method, params=Encoded.of(**members)))

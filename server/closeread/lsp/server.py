@@ -25,18 +25,21 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from closeread import version
 from closeread.remembered import Shared
 from closeread.session import ProjectFactory, Session
 from closeread.store import Store
+from closeread_analyzers.languages import languages
 
 from . import features, status
 from .assistance import Assistance
 from .convert import Edit, Encoding, Text
 from .diagnosed import Diagnosed, Said, Wording, diagnose
 from .documents import Document, Documents, place_of
+from .inbox import Inbox
 from .outbox import Outbox
 from .protocol import Protocol
 from .refresh import Refresh
@@ -69,7 +72,7 @@ class Server(LanguageServer):
         )
         self.exit_code = 1
         """What the process ends with; 1 until the client has said `shutdown` and `exit`."""
-        self.worker = Worker()
+        self.worker = Worker(rest=gc.collect)
         self.documents = Documents()
         self.refresh = Refresh(self)
         self.ready: list[Callable[[], Any]] = []
@@ -260,6 +263,23 @@ class Server(LanguageServer):
         except Exception as error:
             self.failed(doing, error)
 
+    def serve(self, reader: BinaryIO, writer: Outbox) -> None:
+        """Serve the client at the other ends of these, until it leaves."""
+        self._stop_event = threading.Event()
+        self.protocol.set_writer(cast("Any", writer))
+        inbox = Inbox(reader, self.protocol, self._stop_event)
+        try:
+            asyncio.run(inbox.serve(self._warm, lambda error: self.report_server_error(error, JsonRpcException)))
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.shutdown()
+
+    def _warm(self) -> None:
+        """What takes long the first time and the loop needs at once: the languages, and how the first answer is encoded."""
+        languages()
+        self.protocol.encoded(types.InitializeResult(types.ServerCapabilities()))
+
     def stop(self, exit_code: int) -> None:
         """End the loop after this message."""
         self.exit_code = exit_code
@@ -280,9 +300,10 @@ def run(stdio: bool = True, tcp: tuple[str, int] | None = None, project_factory:
     """Serve one client and leave with its exit code. `tcp` is for debugging."""
     # The loop must get the interpreter soon while the worker computes: the default is 5 ms a turn.
     sys.setswitchinterval(0.002)
-    # The analysers keep many small objects that live long: by default the collector looks at them all the time,
-    # which took a third of an edit in a file of 10,000 lines.
-    gc.set_threshold(100_000, 20, 50)
+    # The analysers keep many small objects that live long: by default the collector looks at them all the time, which
+    # took a third of an edit in a file of 10,000 lines. Nobody runs meanwhile, so that a turn has to be short; going
+    # through all there is takes far longer than a frame, and waits until the worker rests.
+    gc.set_threshold(10_000, 5, 1_000_000)
     gc.freeze()  # what was imported stays
     gc.enable()
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # what matters of it goes to the client's log
@@ -293,7 +314,7 @@ def run(stdio: bool = True, tcp: tuple[str, int] | None = None, project_factory:
     elif stdio:
         reader, output = _private_pipes()
         outbox = Outbox(output)
-        server.start_io(reader, cast("BinaryIO", outbox))
+        server.serve(reader, outbox)
         outbox.drain(_FAREWELL)
     leave(server.exit_code)
 

@@ -28,6 +28,12 @@ _STACK_BYTES = 64 * 1024 * 1024
 _RECURSION_LIMIT = 20_000
 
 
+_MUCH = 300
+"""Jobs after which a rest is due."""
+_PAUSE = 15.0
+"""Seconds without a job that are one."""
+
+
 class Urgency(IntEnum):
     """Smaller is sooner."""
 
@@ -52,7 +58,10 @@ class _Job:
 class Worker:
     """Runs jobs one at a time on a thread of its own; a daemon, so that it never holds up an exit."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest: Callable[[], object] = lambda: None) -> None:
+        """`rest` is what is done when there was much to do, and for a while nobody wants anything."""
+        self._rest = rest
+        self._done = 0
         self._jobs: list[_Job] = []
         self._condition = threading.Condition()
         self._count = 0
@@ -93,7 +102,9 @@ class Worker:
         while True:
             with self._condition:
                 while not self._jobs and not self._closed:
-                    self._condition.wait()
+                    if not self._condition.wait(_PAUSE if self._done >= _MUCH else None):
+                        self._done = 0
+                        self._rest()
                 if self._closed:
                     for job in self._jobs:
                         job.future.cancel()
@@ -106,6 +117,7 @@ class Worker:
         future = job.future
         if future.cancelled():
             return
+        self._done += 1
 
         def preempted() -> bool:
             jobs = self._jobs

@@ -143,7 +143,8 @@ async def started(cache: Path) -> LanguageClient:
         register_lsp_features(client)
         return client
 
-    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    # Neither the user's cache nor the user's model is a test's business.
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "XDG_DATA_HOME": str(cache / "data")}
     return await ClientServerConfig(COMMAND, factory, environment).start()  # type: ignore[return-value]
 
 

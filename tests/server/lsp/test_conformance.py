@@ -336,6 +336,13 @@ async def status(editor: Editor) -> None:
     assert (told["paused"], told["model"]) == (False, None)
 
 
+@command("restartModel")
+async def restart_model(editor: Editor) -> None:
+    """There is none to restart."""
+    assert await editor.execute("restartModel") is None
+    assert any("No model is in use" in one.message for one in editor.client.messages)
+
+
 @command("explain")
 async def explain(editor: Editor) -> None:
     assert (await editor.execute("explain", "sql-injection")).startswith("# ")

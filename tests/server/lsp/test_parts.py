@@ -69,6 +69,28 @@ def test_edits_are_those_of_a_client(text: str, inserted: str, data: st.DataObje
     assert edits == [(first, last, first + len(inserted.encode()))]
 
 
+places = st.builds(types.Position, st.integers(0, 6), st.integers(0, 12))
+changes = st.one_of(
+    st.builds(types.TextDocumentContentChangePartial, st.builds(types.Range, places, places), texts),
+    st.builds(types.TextDocumentContentChangeWholeDocument, texts),
+)
+
+
+@given(texts, st.lists(changes, min_size=9, max_size=14), st.sampled_from(sorted(ENCODINGS)))
+@settings(max_examples=500, deadline=None)
+def test_many_changes_are_the_same_as_one_after_the_other(text: str, many: list[types.Range], encoding: str) -> None:
+    expected = Text.of(text)
+    for change in many:
+        expected, _ = expected.edited([change], encoding)
+    before = Text.of(text)
+    after, ((start, old_end, new_end),) = before.edited(many, encoding)
+
+    assert expected.data == after.data
+    assert start <= min(old_end, new_end)
+    assert before.data[:start] == after.data[:start]
+    assert before.data[old_end:] == after.data[new_end:]
+
+
 @given(texts, st.data(), st.sampled_from(sorted(ENCODINGS)))
 @settings(max_examples=200, deadline=None)
 def test_an_analysers_location(text: str, data: st.DataObject, encoding: str) -> None:

@@ -65,10 +65,10 @@ class JavaScript:
 
     def parse(self, source: bytes, previous: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
         """Parse UTF-8 `source`."""
+        from ..lowering import parsed
         from .lowerer import GRAMMAR
 
-        parser = tree_sitter.Parser(GRAMMAR)
-        return parser.parse(source, previous) if previous is not None else parser.parse(source)
+        return parsed(GRAMMAR, source, previous)
 
     def lower(self, path: str, source: bytes, tree: tree_sitter.Tree, previous: ir.Module | None = None) -> ir.Module:
         """Lower a tree; never raises."""

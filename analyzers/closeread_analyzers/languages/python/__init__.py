@@ -9,7 +9,7 @@ from typing import ClassVar
 import tree_sitter
 
 from ...ir import Module
-from ..lowering import ExpressionHandler, Lowerer, StatementHandler
+from ..lowering import ExpressionHandler, Lowerer, StatementHandler, parsed
 from .definitions import definition_of
 from .expressions import EXPRESSIONS
 from .grammar import GRAMMAR, NAME
@@ -54,8 +54,7 @@ class Python:
 
     def parse(self, source: bytes, previous: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
         """Parse `source`; `previous` is an edited earlier tree."""
-        parser = tree_sitter.Parser(GRAMMAR)
-        return parser.parse(source, previous) if previous is not None else parser.parse(source)
+        return parsed(GRAMMAR, source, previous)
 
     def lower(self, path: str, source: bytes, tree: tree_sitter.Tree, previous: Module | None = None) -> Module:
         """Lower a tree; never raises."""

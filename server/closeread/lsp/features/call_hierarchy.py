@@ -12,6 +12,7 @@ from closeread_analyzers.finding import Location
 from closeread_analyzers.outline import CallFact, FunctionFact
 
 from ..convert import Text, path_of
+from ..protocol import Encoded
 from ..server import Server
 
 
@@ -34,14 +35,20 @@ def register(server: Server) -> None:
         return await server.ask(look) or None
 
     @server.feature(types.CALL_HIERARCHY_INCOMING_CALLS)
-    async def incoming(params: types.CallHierarchyIncomingCallsParams) -> list[types.CallHierarchyIncomingCall] | None:
-        found = await server.ask(lambda session, cancelled: _calls(server, session, params.item, callers=True))
-        return [types.CallHierarchyIncomingCall(from_=item, from_ranges=ranges) for item, ranges in found]
+    async def incoming(params: types.CallHierarchyIncomingCallsParams) -> Encoded:
+        def look(session: Session, cancelled: object) -> Encoded:
+            found = _calls(server, session, params.item, callers=True)
+            return server.protocol.encoded([types.CallHierarchyIncomingCall(*one) for one in found])
+
+        return await server.ask(look)
 
     @server.feature(types.CALL_HIERARCHY_OUTGOING_CALLS)
-    async def outgoing(params: types.CallHierarchyOutgoingCallsParams) -> list[types.CallHierarchyOutgoingCall] | None:
-        found = await server.ask(lambda session, cancelled: _calls(server, session, params.item, callers=False))
-        return [types.CallHierarchyOutgoingCall(to=item, from_ranges=ranges) for item, ranges in found]
+    async def outgoing(params: types.CallHierarchyOutgoingCallsParams) -> Encoded:
+        def look(session: Session, cancelled: object) -> Encoded:
+            found = _calls(server, session, params.item, callers=False)
+            return server.protocol.encoded([types.CallHierarchyOutgoingCall(*one) for one in found])
+
+        return await server.ask(look)
 
 
 def _calls(

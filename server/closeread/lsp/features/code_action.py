@@ -7,6 +7,8 @@ the finding is hidden, not gone. "Fix all" is worked out when it is chosen, wher
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from lsprotocol import types
@@ -14,14 +16,18 @@ from lsprotocol import types
 from closeread.session import CONFIG_NAMES, Session
 from closeread_analyzers.catalogue import builtin
 from closeread_analyzers.finding import Finding, Fix, inferred_in
+from closeread_analyzers.languages import Tree
 
 from .. import confirmation, edits, suppression
 from ..convert import Text, Wire, range_in
 from ..diagnosed import Diagnosed
 from ..documents import Document
+from ..protocol import NOTHING, Encoded
 from ..server import Server
 
 FIX_ALL = "source.fixAll.closeread"
+_MOST = 50
+"""Findings that actions are offered for: nobody reads a longer list."""
 
 
 def register(server: Server) -> None:
@@ -31,23 +37,25 @@ def register(server: Server) -> None:
     )
 
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, options)
-    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+    async def code_action(params: types.CodeActionParams) -> Encoded:
         document = server.documents.get(params.text_document.uri)
         if document is None or not document.is_source:
-            return []
+            return NOTHING
         found = document.current() or await server.diagnose(document)
-        actions = Actions(server, document, found)
-        made: list[types.CodeAction] = []
-        if wanted(params.context.only, types.CodeActionKind.QuickFix):
-            here = [at for at, wire in enumerate(found.diagnostics) if _meet(range_in(wire), params.range)]
-            here = [at for at in here if at < len(found.analysis.findings)]
-            made += await server.ask(lambda session, cancelled: actions.quick(session, here, cancelled)) if here else []
-        if params.context.only and wanted(params.context.only, FIX_ALL):
-            made += await server.ask(actions.everything)
-        return made
+        actions, only = Actions(server, document, found), params.context.only
+
+        def look(session: Session, cancelled: Callable[[], bool]) -> Encoded:
+            made: list[types.CodeAction] = []
+            if wanted(only, types.CodeActionKind.QuickFix):
+                made += actions.quick(session, params.range, cancelled)
+            if only and wanted(only, FIX_ALL):
+                made += actions.everything(session, cancelled)
+            return server.protocol.encoded(made)
+
+        return await server.ask(look)
 
     @server.feature(types.CODE_ACTION_RESOLVE)
-    async def resolve(action: types.CodeAction) -> types.CodeAction:
+    async def resolve(action: types.CodeAction) -> types.CodeAction | Encoded:
         data: Any = action.data if isinstance(action.data, dict) else {}
         document = server.documents.get(str(data.get("uri", "")))
         if action.edit is not None or document is None:
@@ -56,7 +64,12 @@ def register(server: Server) -> None:
         if document.revision == data.get("revision"):
             actions = Actions(server, document, found)
             chosen = {str(one) for one in data.get("fingerprints", ())}
-            action.edit = await server.ask(lambda session, cancelled: actions.all_edit(session, chosen, cancelled))
+
+            def work_out(session: Session, cancelled: Callable[[], bool]) -> Encoded:
+                action.edit = actions.all_edit(session, chosen, cancelled)
+                return server.protocol.encoded(action)
+
+            return await server.ask(work_out)
         return action
 
 
@@ -78,9 +91,10 @@ class Actions:
         self.text = document.text
         self.revision = document.revision
 
-    def quick(self, session: Session, here: list[int], cancelled: Callable[[], bool]) -> list[types.CodeAction]:
-        """Fixes first, then "all of this rule", then the suppressions."""
-        findings = [(self.found.analysis.findings[at], self.found.diagnostics[at]) for at in here]
+    def quick(self, session: Session, range_: types.Range, cancelled: Callable[[], bool]) -> list[types.CodeAction]:
+        """Fixes first, then "all of this rule", then the suppressions; of the first findings where there are very many."""
+        diagnosed = zip(self.found.analysis.findings, self.found.diagnostics, strict=False)
+        findings = list(islice((one for one in diagnosed if _meet(range_in(one[1]), range_)), _MOST))
         made: list[types.CodeAction] = []
         for finding, wire in findings:
             fix = session.fix(self.document.path, finding, cancelled)
@@ -128,13 +142,17 @@ class Actions:
     def _suppressions(self, session: Session, finding: Finding, wire: Wire) -> Iterable[types.CodeAction]:
         name, rule, text = self.document.path.name, finding.rule, self.text
         start = text.offset_of_location(finding.location.start_line, 0)
-        if (change := suppression.edit(text.data, name, start, rule)) is not None:
+        if (change := suppression.edit(text.data, name, start, rule, self._tree)) is not None:
             yield self._action(f"Suppress {rule} with a comment", self._own(change), wire, preferred=False)
-        if (change := suppression.whole_file(text.data, name, rule)) is not None:
+        if (change := suppression.whole_file(text.data, name, rule, self._tree)) is not None:
             yield self._action(f"Suppress {rule} in this file", self._own(change), wire, preferred=False)
         edit = self._settings(session, rule)
         if edit is not None:
             yield self._action(f"Switch {rule} off in the project's settings", edit, wire, preferred=False)
+
+    @cached_property
+    def _tree(self) -> Tree | None:
+        return suppression.tree_of(self.text.data, self.document.path.name)
 
     def _confirmations(self, session: Session, finding: Finding, wire: Wire) -> Iterable[types.CodeAction]:
         folder, _ = session.place(self.document.path)

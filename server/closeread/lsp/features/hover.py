@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lsprotocol import types
+
+from closeread.session import Session
+from closeread_analyzers.finding import Finding
 
 from .. import pages
 from ..convert import range_in
-from ..diagnosed import Diagnosed
 from ..server import Server
 
 
@@ -18,18 +22,21 @@ def register(server: Server) -> None:
         document = server.documents.get(params.text_document.uri)
         if document is None or not document.is_source:
             return None
-        found = document.current() or await server.diagnose(document)
-        here = [at for at, made in enumerate(found.diagnostics) if _holds(range_in(made), params.position)]
-        here = [at for at in here if at < len(found.analysis.findings)]
-        if not here:
-            return None
-        page = await server.ask(lambda session, cancelled: _page(server, found, here))
-        return types.Hover(contents=_content(server, page), range=range_in(found.diagnostics[here[0]]))
+        found, at = document.current() or await server.diagnose(document), params.position
+        diagnosed = zip(found.analysis.findings, found.diagnostics, strict=False)
+
+        def look(session: Session, cancelled: object) -> types.Hover | None:
+            here = [(finding, range_) for finding, made in diagnosed if _holds(range_ := range_in(made), at)]
+            if not here:
+                return None
+            page = _page(server, found.root, [finding for finding, _ in here])
+            return types.Hover(contents=_content(server, page), range=here[0][1])
+
+        return await server.ask(look)
 
 
-def _page(server: Server, found: Diagnosed, here: list[int]) -> str:
-    findings = [found.analysis.findings[at] for at in here]
-    parts = [pages.finding_page(finding, found.root, server.documents.uri) for finding in findings]
+def _page(server: Server, root: Path, findings: list[Finding]) -> str:
+    parts = [pages.finding_page(finding, root, server.documents.uri) for finding in findings]
     parts += filter(None, (pages.rule_page(rule) for rule in dict.fromkeys(finding.rule for finding in findings)))
     return "\n\n---\n\n".join(parts)
 
