@@ -79,6 +79,21 @@ class Authentication:
         name = info.owner.name if info is not None and info.owner is not None else route.function.name
         return self.in_body(frame, route.body) or self._wrapped(source.path, name)
 
+    def is_opened(self, route: Route, source: Source) -> bool:
+        """Whether a route says itself that everybody may, whatever the application's settings say."""
+        for decorator in route.function.decorators:
+            if last_name(decorator) == "permission_classes":
+                return any(name in _OPEN for name in names_in(decorator))
+        info = source.functions.get(route.unit)
+        owner = self._inventory.engine._class(info.owner) if info is not None and info.owner is not None else None
+        for statement in owner.definition.body if owner is not None else ():
+            if isinstance(statement, ir.Assign) and statement.value is not None:
+                named = any(isinstance(t, ir.Name) and t.id == "permission_classes" for t in statement.targets)
+                if named:
+                    names = list(names_in(statement.value))
+                    return not names or any(name in _OPEN for name in names)
+        return False
+
     def of_class(self, owner: ClassRef) -> str | None:
         """By what a class's handlers are authenticated, as far as the class and the URL patterns beside it say."""
         return self._class(self._inventory.frame(""), owner) or self._wrapped(owner.path, owner.name)
@@ -118,6 +133,8 @@ class Authentication:
 
     def _decorator(self, frame: Frame, decorator: ir.Expression) -> str | None:
         name = last_name(decorator)
+        if any(given in _OPEN for given in names_in(decorator)):
+            return None
         if any(isinstance(entry, Auth) for entry in self._inventory.engine._decorator_entries(frame, decorator)):
             return f"@{name}"
         if isinstance(decorator, ir.Call):
@@ -202,6 +219,16 @@ class Authentication:
                 if found is not None and (found[1].identity or self._parameters(frame, found[0].function)):
                     return f"Depends({name})"
         return None
+
+
+def is_dependency(parameter: ir.Parameter) -> bool:
+    """Whether a framework fills a parameter with what another function gives: `user=Depends(current_user)`."""
+    return any(
+        isinstance(node, ir.Call) and last_name(node.callee) in _DEPENDS
+        for given in (parameter.default, parameter.annotation)
+        if given is not None
+        for node in walk_here(given)
+    )
 
 
 def _asks(name: str) -> bool:

@@ -166,11 +166,11 @@ def key_of(node: ir.Node) -> str:
 
 
 class Body:
-    """One function's body, gathered. `parameters` are the names that the client fills."""
+    """One function's body, gathered. `parameters` are the names that the client fills, `askers` those that say who asks."""
 
-    def __init__(self, function: ir.Function, parameters: Iterable[str] = ()) -> None:
+    def __init__(self, function: ir.Function, parameters: Iterable[str] = (), askers: Iterable[str] = ()) -> None:
         self.function = function
-        self.parameters = frozenset(parameters)
+        self.parameters, self.askers = frozenset(parameters), frozenset(askers)
         self.nodes: list[ir.Node] = list(walk_here(*function.body))
         self.calls: list[ir.Call] = [node for node in self.nodes if type(node) is ir.Call]
         self.assigned: dict[str, list[ir.Expression]] = {}
@@ -202,7 +202,7 @@ class Body:
     @cached_property
     def identity_names(self) -> frozenset[str]:
         """The variables made of who asks."""
-        return self._closure(lambda node: self._identity(node) is not None)
+        return self._closure(lambda node: self._identity(node) is not None, self.askers)
 
     @cached_property
     def client_names(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ from ..catalogue import HandlerModel, Models, name_words
 from ..tree import statements, walk, walk_here
 from . import expressions
 from .aging import Aging
-from .authentication import Authentication, decorator_asks
+from .authentication import Authentication, decorator_asks, is_dependency
 from .bodies import Body, Write, dotted, last_name, leading_text, text_of
 from .calls import argument_node
 from .engine import Engine
@@ -53,8 +53,10 @@ _HOOKS: Final = frozenset(
 )
 _POSTS: Final = frozenset(["POST", "get_json", "post", "form", "body", "json", "files", "FILES"])
 _CHANGING: Final = frozenset(["POST", "PUT", "PATCH", "DELETE"])
+_ASKERS: Final = frozenset(["user", "me", "account", "member", "identity", "principal", "caller", "claims", "payload"])
 _CREATIONS: Final = re.compile(
-    r"^(?:flask\.Flask|quart\.Quart|aiohttp\.web\.Application|fastapi\.FastAPI|bottle\.Bottle|sanic\.Sanic)$"
+    r"^(?:flask\.Flask|quart\.Quart|aiohttp\.web\.Application|fastapi\.FastAPI|bottle\.Bottle|sanic\.Sanic"
+    r"|tornado\.web\.Application)$"
 )
 
 
@@ -140,11 +142,11 @@ class Memory:
             known = self._answers.put(function, _answers(function))
         return known
 
-    def body(self, function: ir.Function, names: frozenset[str]) -> Body:
-        """A function's body, gathered, with the parameters that a client fills."""
+    def body(self, function: ir.Function, names: frozenset[str], askers: frozenset[str] = frozenset()) -> Body:
+        """A function's body, gathered, with the parameters that a client fills, and those that say who asks."""
         known = self._bodies.get(function)
-        if known is None or known.parameters != names:
-            known = self._bodies.put(function, Body(function, names))
+        if known is None or known.parameters != names or known.askers != askers:
+            known = self._bodies.put(function, Body(function, names, askers))
         return known
 
     def calls(self, statement: ir.Statement, models: Models) -> tuple[list[ir.Call], frozenset[str]]:
@@ -256,7 +258,7 @@ class Inventory:
         guard = guard or asks.by_construction(self.apps) or asks.around()
         for route in self.routes:
             route.authenticated = asks.of(route, source) or guard
-            route.settings_decide = route.framework == "rest_framework"
+            route.settings_decide = route.framework == "rest_framework" and not asks.is_opened(route, source)
             frame = self.frame(route.unit)
             route.writes = list(route.body.writes)
             for call, inner in self.reach.reached(frame, route.body):
@@ -340,7 +342,8 @@ class Inventory:
             for p in function.parameters
             if p.name not in ("self", "cls", "request", "req") and not isinstance(p.default, ir.Call) and p.kind != "**"
         ]
-        body = self.memory.body(function, frozenset(names))
+        askers = frozenset(p.name for p in function.parameters if p.name in _ASKERS and is_dependency(p))
+        body = self.memory.body(function, frozenset(names), askers)
         framework = entry.library if entry.match != "named" else self._framework()
         self.routes.append(
             Route(

@@ -47,6 +47,7 @@ _SIGNALS: Final = {
     "bearer": re.compile(rb"Bearer |jwt|[\"']Authorization[\"']|flask_restful|flask_restx"),
     "forms": re.compile(rb"request\.form\b|request\.values\b|await request\.post\("),
     "sessions": re.compile(rb"(?<![\w.])session\[|login_user\(|flask_login|(?<![\w.])session\.get\("),
+    "signed-cookies": re.compile(rb"set_(?:secure|signed)_cookie\("),
     "by-name": re.compile(rb"^[ \t]*(?:import|from)\s+connexion\b", re.MULTILINE),
 }
 _INNER_IMPORT: Final = re.compile(rb"^[ \t]+(?:from|import)\s", re.MULTILINE)

@@ -16,6 +16,10 @@ def check(app: App, context: RouteContext) -> Iterator[Report]:
     if app.framework in ("flask", "quart"):
         if context.around("forms") and context.around("sessions") and not context.around("csrf"):
             yield Report(app.call)
+    elif app.framework == "tornado":
+        told = any(argument.name == "xsrf_cookies" or argument.spread for argument in app.call.arguments)
+        if not told and context.around("signed-cookies"):
+            yield Report(app.call)
     elif app.framework == "aiohttp":
         given = next((a.value for a in app.call.arguments if a.name == "middlewares"), None)
         names = [name.lower() for name in names_in(given)] if given is not None else []

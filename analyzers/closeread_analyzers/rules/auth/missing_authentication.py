@@ -49,7 +49,7 @@ def check(route: Route | View, context: RouteContext) -> Iterator[Report]:
         yield Report(route.place, severity=Severity.HIGH, name=route.function.name, what="administers the application")
     elif "destroys" in kinds:
         yield Report(route.place, severity=Severity.HIGH, name=route.function.name, what="deletes records")
-    elif kinds and route.posts:
+    elif kinds and route.posts and (kinds != {"creates"} or route.framework != "rest_framework"):
         yield Report(route.place, name=route.function.name, what="changes records")
     elif not route.body.client_names and _lists_people(route, context):
         yield Report(route.place, name=route.function.name, what="lists people")

@@ -80,6 +80,9 @@ def _parameters(body: Body) -> set[str]:
 
 def _in_constructor(call: ir.Call, body: Body, context: Context) -> ir.Node | None:
     name = last_name(call.callee)
+    if name in ("create", "update_or_create") and isinstance(call.callee, ir.Attribute):
+        manager = call.callee.value  # `User.objects.create(...)`
+        name = last_name(manager.value) if isinstance(manager, ir.Attribute) and manager.name == "objects" else name
     if not _PERSON.search(name) or _guards(name, context):
         return None
     given = next((a for a in call.arguments if a.name is not None and is_password(a.name)), None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
-from ...shapes import argument, last_name
+from ...shapes import argument, last_name, own_nodes
 from ...tree import walk_here
 
 visits = (ir.Call,)
@@ -25,13 +25,26 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
     if not _HASHES.fullmatch(context.path(node.callee) or "") or context.is_test:
         return
     given = argument(node, 0)
-    if given is None:
-        return
-    for part in walk_here(given):
+    if given is not None and any(_joins_key(one) for one in (given, *_assigned(given, context.function))):
+        yield Report(node)
+
+
+def _joins_key(value: ir.Expression) -> bool:
+    for part in walk_here(value):
         joined = isinstance(part, ir.Template) or (isinstance(part, ir.Binary) and part.operator in ("+", "%"))
         if joined and any(_is_key(inner) for inner in walk_here(part)):
-            yield Report(node)
-            return
+            return True
+    return False
+
+
+def _assigned(value: ir.Expression, function: ir.Function | None) -> Iterator[ir.Expression]:
+    """What the function's variables in an expression are made of."""
+    names = {part.id for part in walk_here(value) if isinstance(part, ir.Name)}
+    for part in own_nodes(function) if function is not None and names else ():
+        if not isinstance(part, ir.Assign) or part.value is None:
+            continue
+        if any(isinstance(target, ir.Name) and target.id in names for target in part.targets):
+            yield part.value
 
 
 def _is_key(node: ir.Node) -> bool:
