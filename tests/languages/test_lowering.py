@@ -171,7 +171,7 @@ def test_incremental_parse_gives_the_same_module() -> None:
 
 
 def test_a_failing_handler_loses_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
-    from closeread_analyzers.languages.python import PythonLowerer
+    from closeread_analyzers.languages.python.lowerer import PythonLowerer
 
     def fails(*_: object) -> None:
         raise ValueError("no")

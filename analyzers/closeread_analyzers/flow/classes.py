@@ -51,10 +51,11 @@ def made_by(models: Models, path: str) -> str | None:
 
 
 class Outline(NamedTuple):
-    """A class's own methods, and its annotated attributes in order."""
+    """A class's own methods, its annotated attributes in order, and all names that its body binds."""
 
     methods: dict[str, FunctionRef]
     fields: tuple[str, ...]
+    names: frozenset[str]
 
 
 class Classes(Names):
@@ -78,7 +79,15 @@ class Classes(Names):
         for statement in info.definition.body:
             if isinstance(statement, ir.Assign) and statement.annotation is not None:
                 fields += [target.id for target in statement.targets if isinstance(target, ir.Name)]
-        return Outline(info.methods, tuple(dict.fromkeys(fields)))
+        return Outline(info.methods, tuple(dict.fromkeys(fields)), self._class_names(info))
+
+    def lineage(self, cls: ClassRef) -> tuple[tuple[ClassRef, Outline], ...]:
+        """A class and the workspace classes that it inherits from, nearest first, each with its outline."""
+        return self._noted(("lineage", cls)) or ()
+
+    def _lineage(self, cls: ClassRef) -> tuple[tuple[ClassRef, Outline], ...]:
+        owners = [owner for owner in (cls, *self.bases(cls)) if isinstance(owner, ClassRef)]
+        return tuple([(owner, outline) for owner in owners if (outline := self._outlined(owner)) is not None])
 
     def bases(self, cls: ClassRef) -> tuple[ClassRef | str, ...]:
         """What a class inherits from, nearest first, itself not included: workspace classes and library paths."""
@@ -144,12 +153,7 @@ class Classes(Names):
         return None
 
     def _class_member(self, frame: Frame, cls: ClassRef, name: str, value: Value, instance: bool) -> Value | None:
-        for owner in (cls, *self.bases(cls)):
-            if isinstance(owner, str):
-                continue
-            outline = self._outlined(owner)
-            if outline is None:
-                continue
+        for owner, outline in self.lineage(cls):
             method = outline.methods.get(name)
             if method is not None:
                 function = self.function(frame, method)
@@ -162,7 +166,7 @@ class Classes(Names):
                 if instance or "classmethod" in decorators:
                     return Value(target=Bound(method, value), name=name)
                 return Value(target=method, name=name)
-            attribute = self._noted(("attribute", owner, name))
+            attribute = self._noted(("attribute", owner, name)) if name in outline.names else None
             if attribute is not None:
                 if (
                     attribute.path is None
@@ -232,9 +236,8 @@ class Classes(Names):
     def named_methods(self, cls: ClassRef) -> dict[str, FunctionRef]:
         """The same, by name."""
         found: dict[str, FunctionRef] = {}
-        for owner in (cls, *self.bases(cls)):
-            outline = self._outlined(owner) if isinstance(owner, ClassRef) else None
-            for name, ref in outline.methods.items() if outline is not None else ():
+        for _, outline in self.lineage(cls):
+            for name, ref in outline.methods.items():
                 found.setdefault(name, ref)
         return found
 
@@ -266,21 +269,17 @@ class Classes(Names):
 
     def constructor(self, frame: Frame, cls: ClassRef) -> FunctionRef | None:
         """The function that makes an instance, own or inherited."""
-        for owner in (cls, *self.bases(cls)):
-            outline = self._outlined(owner) if isinstance(owner, ClassRef) else None
-            if outline is not None:
-                for name in CONSTRUCTORS:
-                    if name in outline.methods:
-                        return outline.methods[name]
+        for _, outline in self.lineage(cls):
+            for name in CONSTRUCTORS:
+                if name in outline.methods:
+                    return outline.methods[name]
         return None
 
     def fields_in_order(self, frame: Frame, cls: ClassRef) -> list[str]:
         """The annotated attributes of a class without a constructor: a record's fields, as its arguments fill them."""
         names: list[str] = []
-        owners = [owner for owner in (cls, *self.bases(cls)) if isinstance(owner, ClassRef)]
-        for owner in reversed(owners):
-            outline = self._outlined(owner)
-            names += [name for name in outline.fields if name not in names] if outline is not None else ()
+        for _, outline in reversed(self.lineage(cls)):
+            names += [name for name in outline.fields if name not in names]
         return names
 
     def static(self, info: FunctionInfo) -> bool:

@@ -50,7 +50,9 @@ class Engine(Handlers):
     `load(path)` gives a file's `Source`, or None if there is no such file in the project.
     """
 
-    outlines = frozenset(["global", "export", "bases", "class", "resolve", "attribute", "template", "wrapped"])
+    outlines = frozenset(
+        ["global", "export", "bases", "class", "lineage", "resolve", "attribute", "template", "wrapped"]
+    )
 
     # --- Revisions and memory ---------------------------------------------------------------------
 
@@ -401,6 +403,7 @@ _SMALL: Final[dict[str, Callable[..., Any]]] = {
     "export": Engine._export,
     "bases": Engine._bases,
     "class": Engine._outline,
+    "lineage": Engine._lineage,
     "differs": Engine._differs,
     "made": Engine._made,
     "resolve": Engine._resolve,

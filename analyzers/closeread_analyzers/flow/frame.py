@@ -16,6 +16,7 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import ir
+from ..catalogue import Rule
 from . import expressions, rendering, tests
 from .expressions import NARROWED
 from .scopes import Source
@@ -39,7 +40,6 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from ..catalogue import Rule
     from .engine import Engine
 
 StoreKey = tuple[str, str]

@@ -39,6 +39,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
+    from .classes import Outline
     from .engine import Engine
     from .scopes import Source
 
@@ -91,7 +92,7 @@ def effects(frame: Frame, exits: Iterable[tuple[Any, dict[str, Value], dict[int,
         for _, variables, heap in exits:
             shape = heap.get(value.ref) if value.ref else None
             for name, item in shape.items.items() if shape is not None else ():
-                note(key, name if isinstance(name, str | int) else None, item, heap)
+                note(key, name if isinstance(name, (str, int)) else None, item, heap)
             if shape is not None and shape.rest is not None:
                 note(key, None, shape.rest, heap)
             now = variables.get(key[1])
@@ -131,7 +132,13 @@ def together(engine: Engine, path: str, record: Record) -> None:
 
 
 def _object(engine: Engine, frame: Frame, cls: ClassRef) -> None:
-    """An object whose methods are called in any order."""
+    """An object whose methods are called in any order.
+
+    What a class only inherits, and from one class alone, is told where that class is.
+    """
+    lineage = engine.lineage(cls)
+    if len(lineage) > 1 and not _adds(engine, frame, lineage):
+        return
     methods = engine.methods(cls)
     summaries = {ref: summary for ref in methods if (summary := engine.summary(frame, ref)) is not None}
     readers = [
@@ -152,6 +159,21 @@ def _object(engine: Engine, frame: Frame, cls: ClassRef) -> None:
     whole = Value(shape=Shape("object", items, None, closed=False))
     for ref, hit, keys in readers:
         _meet(frame, ref, hit, whole, keys, 0)
+
+
+def _adds(engine: Engine, frame: Frame, lineage: tuple[tuple[ClassRef, Outline], ...]) -> bool:
+    """Whether a class's own methods leave anything in its object or bring anything of it to a sink, or it joins two lines."""
+    (_, outline), *inherited = lineage
+    if len(engine.lineage(inherited[0][0])) < len(inherited):
+        return True
+    for ref in outline.methods.values():
+        summary = engine.summary(frame, ref)
+        if summary is not None and (
+            any(effect.place == 0 for effect in summary.effects)
+            or any(isinstance(hit.taint.origin, Parameter) and hit.taint.origin.place == 0 for hit in summary.sinks)
+        ):
+            return True
+    return False
 
 
 def _stores(engine: Engine, frame: Frame, source: Source) -> None:

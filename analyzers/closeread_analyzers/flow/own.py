@@ -29,7 +29,7 @@ def path_of(own: frozenset[str], target: Any) -> str | None:
         target = target.function
     elif isinstance(target, Instance):
         target = target.cls
-    return _path(own, target.path, target.name) if isinstance(target, FunctionRef | ClassRef) else None
+    return _path(own, target.path, target.name) if isinstance(target, (FunctionRef, ClassRef)) else None
 
 
 @lru_cache(maxsize=1 << 14)

@@ -6,17 +6,23 @@ from collections.abc import Iterable
 
 from .. import ir
 
+_PLAIN = frozenset({ir.ExpressionStatement, ir.Assign, ir.AugmentedAssign, ir.Return, ir.Raise, ir.Import, ir.Pass})
+"""Statements with none inside; only so that the commonest are told at once."""
+
 
 def _inner(statement: ir.Node) -> list[ir.Statement]:
     """The statements directly inside a statement (not those of nested functions and classes)."""
-    if isinstance(statement, ir.If | ir.While | ir.For):
+    kind = statement.__class__
+    if kind in _PLAIN:
+        return []
+    if isinstance(statement, (ir.If, ir.While, ir.For)):
         return statement.body + statement.orelse
     if isinstance(statement, ir.Try):
         inside = statement.body + statement.orelse + statement.final
         for handler in statement.handlers:
             inside += handler.body
         return inside
-    if isinstance(statement, ir.With | ir.Block):
+    if isinstance(statement, (ir.With, ir.Block)):
         return list(statement.body)
     if isinstance(statement, ir.Match):
         return [inner for case in statement.cases for inner in case.body]
@@ -44,7 +50,7 @@ def bound_names(statements: Iterable[ir.Statement]) -> frozenset[str]:
         if isinstance(statement, ir.Assign):
             for target in statement.targets:
                 _targets(target, names)
-        elif isinstance(statement, ir.AugmentedAssign | ir.For):
+        elif isinstance(statement, (ir.AugmentedAssign, ir.For)):
             _targets(statement.target, names)
         elif isinstance(statement, ir.With):
             for item in statement.items:
@@ -121,7 +127,7 @@ def _insides(target: ir.Expression, names: set[str]) -> None:
     if isinstance(target, ir.Sequence):
         for inner in target.items:
             _insides(inner, names)
-    while isinstance(target, ir.Attribute | ir.Subscript):
+    while isinstance(target, (ir.Attribute, ir.Subscript)):
         target = target.value
         if isinstance(target, ir.Attribute):
             names.add(target.name)

@@ -49,7 +49,7 @@ def is_wrapped(engine: Engine, frame: Frame, info: FunctionInfo) -> bool:
     for decorator in info.function.decorators:
         callee = decorator.callee if isinstance(decorator, ir.Call) else decorator
         value = expressions.plain_path(frame, callee)
-        if value is not None and isinstance(value.target, FunctionRef | ClassRef | Instance | Bound):
+        if value is not None and isinstance(value.target, (FunctionRef, ClassRef, Instance, Bound)):
             return True
     return False
 
@@ -134,7 +134,7 @@ def _meets(
     names = names_of(engine, function)
     if not names.isdisjoint(between):
         return True
-    for name in names & above.keys():
+    for name in names.intersection(above):
         info = engine._info(above[name])
         if info is not None and info.function not in seen and _meets(engine, info.function, between, above, seen):
             return True

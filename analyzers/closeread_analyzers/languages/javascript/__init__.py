@@ -27,32 +27,13 @@ import maps, the packages of `node_modules` (they are libraries) and `package.js
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING
 
 import tree_sitter
 
 from ... import ir
 
-if TYPE_CHECKING:
-    from .lowerer import JavaScriptLowerer
-
 _SUFFIXES = (".js", ".mjs", ".cjs", ".jsx")
-
-
-@cache
-def _lowerer() -> type[JavaScriptLowerer]:
-    """The lowering with its tables. Read when the first file of the language comes: most projects have none."""
-    from .expressions import EXPRESSIONS
-    from .lowerer import JavaScriptLowerer
-    from .statements import STATEMENTS
-
-    class Lowerer(JavaScriptLowerer):
-        expressions = EXPRESSIONS
-        statements = STATEMENTS
-
-    return Lowerer
 
 
 class JavaScript:
@@ -71,8 +52,10 @@ class JavaScript:
         return parsed(GRAMMAR, source, previous)
 
     def lower(self, path: str, source: bytes, tree: tree_sitter.Tree, previous: ir.Module | None = None) -> ir.Module:
-        """Lower a tree; never raises."""
-        return _lowerer()(path, source, tree, previous).module()
+        """Lower a tree; never raises. The tables are read when the first file of the language comes: most projects have none."""
+        from .complete import CompleteLowerer
+
+        return CompleteLowerer(path, source, tree, previous).module()
 
     def resolve(self, importer: str, module: str, level: int) -> Iterable[str]:
         """`./x` is x, x.js..., x/index.js... beside the importer; a bare name is a library, and nothing here."""

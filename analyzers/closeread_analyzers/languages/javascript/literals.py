@@ -18,7 +18,7 @@ def unescaped(text: str) -> str:
     if "\\" not in text:
         return text
     text = _ESCAPE.sub(_character, text)
-    if any("\ud800" <= c <= "\udfff" for c in text):
+    if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 

@@ -1,6 +1,6 @@
 """One JavaScript file on its way to a `Module`: what the tables of expressions and statements lean on.
 
-Absent: the tables themselves (the package's `__init__` puts them in), and scopes: `let`, `const` and
+Absent: the tables themselves (complete.py puts them in), and scopes: `let`, `const` and
 `var` are all just assignments.
 """
 

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
 
 import tree_sitter
 
 from ...ir import Module
-from ..lowering import ExpressionHandler, Lowerer, StatementHandler, parsed
-from .definitions import definition_of
-from .expressions import EXPRESSIONS
-from .grammar import GRAMMAR, NAME
-from .statements import STATEMENTS
-from .tree import NOISE, name_of
+from ..lowering import parsed
+from .grammar import GRAMMAR
+from .lowerer import PythonLowerer
 
 _SOURCE_ROOTS = ("src", "lib", "app", "python")
-
-
-class PythonLowerer(Lowerer):
-    """One Python file on its way to a `Module`."""
-
-    expressions: ClassVar[dict[int, ExpressionHandler]] = EXPRESSIONS
-    statements: ClassVar[dict[int, StatementHandler]] = STATEMENTS
-    noise: ClassVar[frozenset[int]] = NOISE
-
-    def defined_name(self, node: tree_sitter.Node) -> str:
-        """The function's or class's name."""
-        inner = definition_of(node)
-        name = None if inner is None else inner.child_by_field_id(NAME)
-        return "" if name is None else name_of(self, name)
 
 
 class Python:
