@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from . import ir
 from .check import Context
 from .finding import Edit, Finding, Fix
-from .tree import children, is_unit_method
+from .tree import bodies, children, is_unit_method
 
 if TYPE_CHECKING:
     from .catalogue import Rule
@@ -160,6 +160,22 @@ def proposed(rule: Rule, source: Source, finding: Finding) -> Fix | None:
     if not edits or overlap(edits):
         return None
     return Fix(mend.title, source.path, tuple(edits), mend.safe)
+
+
+def statement_around(source: Source, finding: Finding) -> tuple[int, int]:
+    """The bytes in the file of the smallest statement around a finding that holds no other, else those of its place."""
+    starts = source.line_starts()
+    span = (_offset(source, starts, finding, start=True), _offset(source, starts, finding, start=False))
+    unit = _unit_around(source, span)
+    if unit is not None:
+        node = _find(unit, (span[0] - unit.start, span[1] - unit.start), (ir.Statement,), [])
+        if (
+            node is not None
+            and not any(bodies(node))
+            and not isinstance(node, ir.FunctionDefinition | ir.ClassDefinition)
+        ):
+            return unit.start + node.start, unit.start + node.end
+    return span
 
 
 def overlap(edits: Iterable[Edit]) -> bool:

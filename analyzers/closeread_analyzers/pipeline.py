@@ -23,6 +23,7 @@ from .flow.memory import Interrupted
 from .flow.routes import Routes
 from .flow.scopes import Source, index
 from .flow.unknown import Api, Unknown
+from .invented import Exists, forgotten, invented
 from .languages import Tree, language_of
 from .outline import Calls, RouteFact, route_fact
 
@@ -60,6 +61,13 @@ class Checked(NamedTuple):
     rests: tuple[bytes, bytes]
     wide: bool
     reports: list[tuple[Rule, Report]]
+
+
+class Objection(NamedTuple):
+    """Why a fix is none, "" if it is one; `invented` are the names in it that nothing defines."""
+
+    reason: str
+    invented: tuple[str, ...] = ()
 
 
 class Cancelled(Exception):
@@ -212,9 +220,33 @@ class Project:
             return self.fix(mended[0], cancelled), (mended[0],)
         return whole, tuple(mended)
 
-    def mends(self, fix: Fix, finding: Finding, cancelled: Callable[[], bool] = lambda: False) -> bool:
-        """Whether a fix that somebody else made parses no worse, has the finding gone, and brings nothing new."""
-        return self._mends(fix, [finding], cancelled)
+    def objection(
+        self, fix: Fix, finding: Finding, exists: Exists, cancelled: Callable[[], bool] = lambda: False
+    ) -> Objection:
+        """Why a fix of one function that somebody else made is none; with reason "" where nothing speaks against it.
+
+        It parses no worse, the finding is gone, nothing new is there, it still uses the function's parameters and
+        variables, and it uses no name that it made up: `exists` says which modules and members of modules there are that
+        neither the file nor a model names. Raises `Cancelled`.
+        """
+        before = self._source(fix.path)
+        gone, new, after = self._tried(fix, cancelled)
+        if before is None or after is None or any(one[1] == "syntax" for one in new):
+            return Objection("it does not parse")
+        if names := invented(before, after, finding.function, exists):
+            return Objection(f"it uses {_listed(names)}, which nothing defines", names)
+        if not gone[_identity(finding)]:
+            return Objection("the finding is still there")
+        if new:
+            return Objection(f"it brings {next(iter(new))[0]}")
+        lost = forgotten(before, after, finding.function)
+        return Objection(f"it no longer uses {_listed(lost)}" if lost else "")
+
+    def statement_of(self, finding: Finding) -> tuple[int, int]:
+        """The bytes of the smallest statement around a finding, or of its own place where that holds others."""
+        source = self._source(finding.location.path)
+        assert source is not None  # it has findings
+        return fixing.statement_around(source, finding)
 
     def function_of(self, finding: Finding) -> tuple[int, int] | None:
         """The bytes of the function that a finding lies in, as first and last but one; None where it lies in none."""
@@ -224,6 +256,13 @@ class Project:
 
     def _mends(self, fix: Fix, findings: Sequence[Finding], cancelled: Callable[[], bool]) -> bool:
         """Whether these findings are gone once the fix is applied, and nothing is there that was not."""
+        gone, new, _ = self._tried(fix, cancelled)
+        return not new and gone >= Counter(map(_identity, findings))
+
+    def _tried(
+        self, fix: Fix, cancelled: Callable[[], bool]
+    ) -> tuple[Counter[tuple[str, ...]], Counter[tuple[str, ...]], Source | None]:
+        """What is gone once the fix is applied, what is new, and the file as it is then."""
         path = fix.path
         paths = [path, *sorted(self.dependents(path))]
         before = [self.analyze(one, cancelled) for one in paths]
@@ -233,11 +272,11 @@ class Project:
         self.change(path, _byte_edits(fix.edits))
         try:
             after = [self.analyze(one, cancelled) for one in paths]
+            fixed = self._source(path)
         finally:
             self._trial = None
             self.change(path, _byte_edits(fix.edits, undo=True))
-        gone, new = _difference(before, after)
-        return not new and gone >= Counter(map(_identity, findings))
+        return *_difference(before, after), fixed
 
     def unknown(
         self, paths: Iterable[str], sinks: Iterable[str], cancelled: Callable[[], bool] = lambda: False
@@ -404,11 +443,17 @@ def _identity(finding: Finding) -> tuple[str, ...]:
     return finding.rule, finding.location.path, finding.function
 
 
-def _difference(before: list[FileResult], after: list[FileResult]) -> tuple[Counter[Any], Counter[Any]]:
-    """What is gone and what is new, of findings and of problems."""
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
-    def counted(results: list[FileResult]) -> Counter[Any]:
-        found: Counter[Any] = Counter(_identity(finding) for finding in merged(results))
+
+def _difference(
+    before: list[FileResult], after: list[FileResult]
+) -> tuple[Counter[tuple[str, ...]], Counter[tuple[str, ...]]]:
+    """What is gone and what is new, of findings and of problems (path, kind, message)."""
+
+    def counted(results: list[FileResult]) -> Counter[tuple[str, ...]]:
+        found: Counter[tuple[str, ...]] = Counter(_identity(finding) for finding in merged(results))
         found.update((problem.path, problem.kind, problem.message) for one in results for problem in one.problems)
         return found
 

@@ -49,8 +49,7 @@ def _mend(
                 f"no rule can mend {finding.rule} without judgement, and no model is in use to propose something "
                 "(closeread model pull)"
             )
-        advice = project.catalogue.rules[finding.rule].fix
-        proposal = mender.propose(project, finding, advice, answering)
+        proposal = mender.propose(project, finding, answering)
         made = patch(project, proposal.fix) if proposal.fix is not None else None
         return Mended(made, answering.model.name, proposal.refused)
 
@@ -83,7 +82,11 @@ def _on_line(at: Place, results: Iterable[FileResult], rule: str | None) -> list
 
 def patch(project: Project, fix: Fix) -> str:
     """A fix as a unified diff."""
-    before = project.files.read(fix.path) or b""
+    return difference(fix, project.files.read(fix.path) or b"")
+
+
+def difference(fix: Fix, before: bytes) -> str:
+    """What a fix changes in a text, as a unified diff."""
     old, new = (part.decode("utf-8", "replace").splitlines(keepends=True) for part in (before, fix.applied(before)))
     return "".join(difflib.unified_diff(old, new, f"a/{fix.path}", f"b/{fix.path}"))
 

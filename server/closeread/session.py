@@ -253,6 +253,10 @@ class Session:
         folder, _ = self.place(path)
         return self._project(folder).fix_all(findings, cancelled)[0]
 
+    def project(self, path: Path) -> ProjectLike:
+        """The analysis that a file belongs to."""
+        return self._project(self.place(path)[0])
+
     def flows(self, path: Path) -> list[Finding]:
         """The findings whose data passes through a file, as last known: found from it, or from elsewhere."""
         folder, name = self.place(path)

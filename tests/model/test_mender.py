@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from closeread import mending
 from closeread.commands import application
+from closeread.model import standard_library
 from closeread.model.question import Writing, Written
 from closeread.model.redaction import redacted
 from closeread.model.shelf import Model
@@ -37,14 +39,7 @@ def md5(data):
     return 1 if data == None else 0
 """
 LINE = 9
-FUNCTION = """\
-def ping(self):
-    host = flask.request.args["host"]
-    # PASSAGE_1
-    password = "SECRET_1"
-    os.system("ping " + shlex.quote(host))
-    return password
-"""
+FIXED = 'os.system("ping " + shlex.quote(host))'
 
 
 class Scripted:
@@ -79,7 +74,7 @@ def mend(model: object, line: int = LINE, rule: str | None = "command-injection"
 
 
 def test_a_proposal_that_passes_every_check_is_a_patch_that_applies(project: Path) -> None:
-    mended = mend(Scripted(FUNCTION))
+    mended = mend(Scripted(FIXED))
 
     assert mended.patch is not None
     assert ("scripted", ()) == (mended.model, mended.refused)
@@ -88,26 +83,56 @@ def test_a_proposal_that_passes_every_check_is_a_patch_that_applies(project: Pat
     assert APP.replace('"ping " + host', '"ping " + shlex.quote(host)') == (project / "app.py").read_text()
 
 
-def test_a_secret_never_leaves_and_is_back_in_the_patched_file(project: Path) -> None:
-    model = Scripted(FUNCTION)
+def test_the_question_has_the_facts_a_safe_example_and_the_lines_to_write(project: Path) -> None:
+    model = Scripted(FIXED)
+    mend(model)
+    own = model.asked[0].prompt.own
+
+    assert "Line 6: the request\nLine 6: assigned to `host`\nLine 9: reaches `os.system`\nRepair: Pass a list" in own
+    assert 'os.system("ping -c1 " + shlex.quote(request.args["host"]))' in own  # the rule's own, for the same call
+    assert own.endswith('Rewrite these lines of it so that the defect is gone:\n```\nos.system("ping " + host)\n```')
+
+
+def test_secrets_and_words_to_a_model_never_leave_and_are_back_in_the_patched_file(project: Path) -> None:
+    """The second candidate writes all lines from where the data enters, with a secret among them."""
+    lines = """host = flask.request.args["host"]
+# PASSAGE_1
+password = "SECRET_1"
+os.system("ping " + shlex.quote(host))
+"""
+    model = Scripted("ok", lines)
     mended = mend(model)
 
-    assert "hunter2" not in model.asked[0].prompt.own
-    assert 'password = "SECRET_1"' in model.asked[0].prompt.own
-    assert "SECRET_1" not in str(mended.patch)
+    assert not [asked for asked in model.asked if "hunter2" in asked.prompt.own or "reviewed" in asked.prompt.own]
+    assert model.asked[1].prompt.own.endswith(lines.replace("shlex.quote(host)", "host") + "```")
+    assert mended.patch is not None
+    assert not [line for line in mended.patch.split("\n") if line.startswith(("+", "-")) and "hunter2" in line]
+    assert "SECRET_1" not in mended.patch and "PASSAGE_1" not in mended.patch
+
+
+def test_an_import_that_is_missing_is_put_there(project: Path) -> None:
+    (project / "app.py").write_text(APP.replace("os, shlex,", "os,"))
+    mended = mend(Scripted(FIXED))
+
+    assert f"+        import shlex\n+        {FIXED}\n" in str(mended.patch)
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("ok", "does not begin with the function's first line"),
-        (FUNCTION.replace("shlex.quote(host)", "host"), "changes nothing"),
-        (FUNCTION.replace("shlex.quote(host)", "str(host)"), "still there"),
-        (FUNCTION.replace("shlex.quote(host)", "shlex.quote(host"), "does not parse"),
-        (FUNCTION.replace('    os.system("ping " + shlex.quote(host))\n', "    eval(host)\n"), "something new is"),
-        ("def ping(self):\n    return 1\n", "more than half"),
-        (FUNCTION.replace("SECRET_1", "x"), "secret's place"),
-        (FUNCTION + "\n\nimport antigravity\n", "beside the function"),
+        ("ok", "leaves out what the lines did"),
+        ("# nothing to do here\n", "leaves out what the lines did"),
+        ("", "does not write the lines"),
+        (f"def ping(self):\n    {FIXED}", "does not write the lines"),
+        ("\n".join(f"print({number})" for number in range(40)), "far more than"),
+        ('os.system("ping " + host)', "changes nothing"),
+        ('os.system("ping " + str(host))', "still there"),
+        ('os.system("ping " + shlex.quote(host)', "does not parse"),
+        (f"{FIXED}\neval(host)", "it brings code-injection"),
+        ('os.system("ping localhost")', "no longer uses `host`"),
+        ('os.system("ping " + sanitized(host))', "uses `sanitized`, which nothing defines"),
+        ('os.system("ping " + shlex.escape(host))', "uses `shlex.escape`, which nothing defines"),
+        ("from escaping import escape\nos.system(escape(host))", "uses `escaping.escape`, which nothing defines"),
     ],
 )
 def test_what_fails_a_check_is_refused_with_its_reason(project: Path, text: str, why: str) -> None:
@@ -120,11 +145,34 @@ def test_what_fails_a_check_is_refused_with_its_reason(project: Path, text: str,
 
 
 def test_a_text_that_does_not_end_is_refused_and_the_next_candidate_is_tried(project: Path) -> None:
-    assert "did not come to an end" in mend(Scripted(FUNCTION, whole=False)).refused[0]
+    assert "did not come to an end" in mend(Scripted(FIXED, whole=False)).refused[0]
 
-    model = Scripted("ok", FUNCTION)
-    assert mend(model).patch is not None
-    assert [0.0, 0.7] == [question.temperature for question in model.asked]
+    model = Scripted("ok", "ok", FIXED)
+    assert mend(model).patch is None  # the third is asked for more lines than that
+    assert [0.0, 0.0, 0.7] == [question.temperature for question in model.asked]
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("shlex.quote", True),
+        ("os.path.realpath", True),
+        ("xml.sax.saxutils.escape", True),
+        ("hashlib.sha256", True),
+        ("math.floor", True),
+        ("shlex", True),
+        ("shlex.escape", False),
+        ("flask.escape", False),
+        ("os.sanitize", False),
+    ],
+)
+def test_the_standard_library_is_known_by_its_sources(path: str, there: bool) -> None:
+    assert there == standard_library.has(path)
+
+
+def test_nothing_of_the_standard_library_is_run_to_look_at_it() -> None:
+    assert standard_library.has("antigravity.webbrowser")
+    assert "antigravity" not in sys.modules
 
 
 def test_what_a_rule_can_mend_never_asks_a_model(project: Path) -> None:

@@ -29,7 +29,7 @@ def shelf(data: Path) -> Shelf:
 
 
 def chosen(data: Path, path: Path) -> None:
-    """A file in use without ever having been read, as it is when it was changed later."""
+    """A file in use without ever having been read whole."""
     status = path.stat()
     row = {
         "name": path.stem,

@@ -24,6 +24,26 @@ def resolves(server: Server) -> bool:
     return bool(action and action.resolve_support and "edit" in action.resolve_support.properties)
 
 
+def confirms(server: Server) -> bool:
+    """Whether the client shows an edit that wants to be confirmed before it makes it."""
+    workspace = server.client_capabilities.workspace
+    can = workspace.workspace_edit if workspace is not None else None
+    return bool(can is not None and can.document_changes and can.change_annotation_support)
+
+
+def to_be_confirmed(edit: types.WorkspaceEdit, label: str, description: str) -> types.WorkspaceEdit:
+    """An edit of documents that its user is to see before it is made."""
+    for change in edit.document_changes or ():
+        if isinstance(change, types.TextDocumentEdit):
+            change.edits = [
+                types.AnnotatedTextEdit(annotation_id=label, range=one.range, new_text=one.new_text)
+                for one in change.edits
+                if isinstance(one, types.TextEdit)
+            ]
+    edit.change_annotations = {label: types.ChangeAnnotation(label, needs_confirmation=True, description=description)}
+    return edit
+
+
 def of_file(server: Server, path: Path, text: Text, changes: Iterable[Change]) -> types.WorkspaceEdit:
     """Changes of one file, open or not."""
     document = server.documents.at(path)

@@ -22,7 +22,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -44,6 +44,9 @@ from .outbox import Outbox
 from .protocol import Protocol
 from .refresh import Refresh
 from .worker import Urgency, Worker
+
+if TYPE_CHECKING:
+    from .features.mend import Proposals
 
 T = TypeVar("T")
 
@@ -88,6 +91,7 @@ class Server(LanguageServer):
             Session(memory=Shared(lambda: self.cache)) if project_factory is None else Session(project_factory)
         )
         self.assistance = Assistance(self)
+        self.proposals: Proposals
         self._shown: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         for module in pkgutil.iter_modules(features.__path__):

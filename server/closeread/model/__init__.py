@@ -9,7 +9,8 @@
     quantisation.py         a model's file made smaller, in a child of its own
 
     librarian.py            what does this library's call do with data? Its questions are librarian.toml, what ships shipped.tsv
-    mender.py redaction.py  a function written anew, believed as far as it was checked; secrets leave before a prompt is made
+    mender.py redaction.py  a few lines written anew, believed as far as they were checked; secrets leave before a prompt is made
+    standard_library.py     which names there are that a proposal may use
     question.py             what is asked and answered, as data
     assistant.py            questions in, answers out: from memory (answers.py) or from the process
     process.py              the process, as its parent sees it: started on need, given back, restarted, refused

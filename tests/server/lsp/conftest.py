@@ -17,9 +17,12 @@ async def start(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Start
     clients: list[Client] = []
 
     async def started(
-        command: tuple[str, ...] = FAKE_COMMAND, folder: Path | None = None, data: Path | None = None
+        command: tuple[str, ...] = FAKE_COMMAND,
+        folder: Path | None = None,
+        data: Path | None = None,
+        cache: Path | None = None,
     ) -> Client:
-        clients.append(await Client.start(command, tmp_path_factory.mktemp("cache"), folder, data))
+        clients.append(await Client.start(command, cache or tmp_path_factory.mktemp("cache"), folder, data))
         return clients[-1]
 
     yield started

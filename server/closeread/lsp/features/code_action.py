@@ -24,6 +24,7 @@ from ..diagnosed import Diagnosed
 from ..documents import Document
 from ..protocol import NOTHING, Encoded
 from ..server import Server
+from .mend import MARK
 
 FIX_ALL = "source.fixAll.closeread"
 _MOST = 50
@@ -47,7 +48,8 @@ def register(server: Server) -> None:
         def look(session: Session, cancelled: Callable[[], bool]) -> Encoded:
             made: list[types.CodeAction] = []
             if wanted(only, types.CodeActionKind.QuickFix):
-                made += actions.quick(session, params.range, cancelled)
+                quick = actions.quick(session, params.range, cancelled)
+                made += [*server.proposals.offered(document, actions.unmended), *quick]
             if only and wanted(only, FIX_ALL):
                 made += actions.everything(session, cancelled)
             return server.protocol.encoded(made)
@@ -60,6 +62,8 @@ def register(server: Server) -> None:
         document = server.documents.get(str(data.get("uri", "")))
         if action.edit is not None or document is None:
             return action
+        if MARK in data:
+            return await server.proposals.resolved(action, document)
         found = document.current() or await server.diagnose(document)
         if document.revision == data.get("revision"):
             actions = Actions(server, document, found)
@@ -90,15 +94,19 @@ class Actions:
         self.found = found
         self.text = document.text
         self.revision = document.revision
+        self.unmended: list[tuple[Finding, Wire]] = []
+        """Of the findings that were looked at, those that no rule can mend."""
 
     def quick(self, session: Session, range_: types.Range, cancelled: Callable[[], bool]) -> list[types.CodeAction]:
         """Fixes first, then "all of this rule", then the suppressions; of the first findings where there are very many."""
         diagnosed = zip(self.found.analysis.findings, self.found.diagnostics, strict=False)
         findings = list(islice((one for one in diagnosed if _meet(range_in(one[1]), range_)), _MOST))
         made: list[types.CodeAction] = []
+        self.unmended = []
         for finding, wire in findings:
             fix = session.fix(self.document.path, finding, cancelled)
             if fix is None:
+                self.unmended.append((finding, wire))
                 continue
             edit = self._edit(session, fix)
             if edit is not None:
