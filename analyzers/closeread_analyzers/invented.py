@@ -1,13 +1,12 @@
 """Names that a changed function uses and nothing defines, and those of its own that it no longer uses.
 
 A name counts as defined where the function, the module or the language binds it, or where the file used it before. A
-member of a module counts where the file used it before, where a library model describes it, or where `exists` says so.
+member of a module counts where the file used it before, where a library model describes it, or where `there` says so.
 Deliberately absent: members of values whose type nobody knows (`response.sanitized()`); those cannot be told.
 """
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Iterator
 
 from . import ir
@@ -16,10 +15,10 @@ from .scope import import_path, names_of, scope_of, targets
 from .tree import walk
 
 Exists = Callable[[str], bool]
-"""Whether a module, or a member of one, is known to exist, by its whole path ("shlex.quote")."""
+"""Whether a module, or a member of one, is known to exist, by its whole path: "shlex.quote", "builtins.len"."""
 
 
-def invented(before: Source, after: Source, function: str, exists: Exists) -> tuple[str, ...]:
+def invented(before: Source, after: Source, function: str, there: Exists) -> tuple[str, ...]:
     """What the function of that qualified name uses in `after` that is defined nowhere, in the function's order."""
     unit = after.units.get(function)
     if unit is None:
@@ -27,15 +26,13 @@ def invented(before: Source, after: Source, function: str, exists: Exists) -> tu
     module = names_of(after.module)
     used = {path for one in before.module.units for path in _paths(one.statement)}
     bound = module.scope.bound | _bound(unit.statement)
-    if "builtin-names" in after.language.traits:
-        bound = bound | set(dir(builtins))
     imports = {**module.scope.imports, **_imports(unit.statement)}
     known_imports = set(names_of(before.module).scope.imports.values())
     known_imports.update(path for one in before.module.units for path in _imports(one.statement).values())
 
     def known(path: str) -> bool:
         models = after.models
-        return path in models.calls or path in models.attributes or path in models.receivers or exists(path)
+        return path in models.calls or path in models.attributes or path in models.receivers or there(path)
 
     found = [
         path
@@ -48,7 +45,7 @@ def invented(before: Source, after: Source, function: str, exists: Exists) -> tu
         root, dot, rest = path.partition(".")
         if path in used:
             continue
-        if root not in bound:
+        if root not in bound and not there(f"builtins.{root}"):
             found.append(root)
         elif (
             dot

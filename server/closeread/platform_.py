@@ -225,6 +225,10 @@ def lowest_priority() -> None:
     else:
         with contextlib.suppress(OSError):
             os.nice(19)
+        # Where Linux schedules by session, a process in a session of its own gets as much as the editor's whole session,
+        # however nice it is: the group has a niceness too.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text("19", "ascii")
 
 
 def limit_memory(size: int) -> None:

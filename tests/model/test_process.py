@@ -213,6 +213,9 @@ def test_it_runs_at_the_lowest_priority(running: ModelProcess) -> None:
     assert running._process is not None
     if hasattr(os, "getpriority"):
         assert os.getpriority(os.PRIO_PROCESS, running._process.pid) == 19
+    group = Path(f"/proc/{running._process.pid}/autogroup")
+    if group.exists():
+        assert group.read_text().split()[-1] == "19"
 
 
 def test_the_child_ends_with_its_parent(model: Model) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 def has(path: str) -> bool:
     """Whether there is such a module, or such a member of one: "shlex", "os.path.join"."""
     first, _, rest = path.partition(".")
-    if first not in sys.stdlib_module_names:
+    if first not in sys.stdlib_module_names or first.startswith("_"):
         return False
     module, names = first, rest.split(".") if rest else []
     while names and _spec(f"{module}.{names[0]}") is not None:
@@ -50,7 +50,7 @@ def _names(module: str) -> frozenset[str]:
     spec = _spec(module)
     if spec is None:
         return frozenset()
-    if spec.origin is None or not spec.origin.endswith(".py"):
+    if spec.origin is None or not isinstance(spec.loader, importlib.machinery.SourceFileLoader):
         # Compiled into the interpreter, or lying beside it: to be asked, it has to be loaded, and does nothing by itself.
         return frozenset(dir(importlib.import_module(module)))
     return frozenset(_bound(ast.parse(Path(spec.origin).read_bytes()).body))
