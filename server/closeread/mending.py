@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from closeread_analyzers.finding import FileResult, Finding, Fix
 from closeread_analyzers.pipeline import Project, merged
 
+from .explanation import Explanation, explain
 from .model import mender
 from .model.assistant import Assistant, assistant
 from .model.shelf import ModelProblem
@@ -34,6 +35,13 @@ def mend(
     """The answer to "FILE:LINE". Raises `BadQuestion`, and `ModelProblem` where a model would be needed and cannot run."""
     at = place(question)
     return deep(lambda: _mend(at, at.project(), rule, model))
+
+
+def explained(question: str, rule: str | None = None) -> Explanation:
+    """The finding on "FILE:LINE" explained. Raises `BadQuestion`."""
+    at = place(question)
+    project = at.project()
+    return deep(lambda: explain(_finding(at, project, rule), project.files, project.catalogue))
 
 
 def _mend(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from closeread.explanation import NOTHING_ON_THE_WAY, Explanation
 from closeread_analyzers.catalogue import Rule, builtin
 from closeread_analyzers.finding import Finding, plain_rule
 
@@ -55,6 +56,27 @@ def finding_page(finding: Finding, root: Path, uri: Callable[[Path], str]) -> st
         link = f"[{escaped(at.path)}:{at.start_line}]({uri(root / at.path)}#L{at.start_line})"
         lines.append(f"{number}. {link} {sentence(step.message)}")
     return "\n".join(lines)
+
+
+def explanation_page(explained: Explanation, root: Path, uri: Callable[[Path], str]) -> str:
+    """One finding explained: each step a link to its line, with the code there."""
+    lines = [sentence(explained.message), ""]
+    for number, step in enumerate(explained.steps, 1):
+        link = f"[{escaped(step.path)}:{step.line}]({uri(root / step.path)}#L{step.line})"
+        lines.append(f"{number}. {link} {sentence(step.message)}: {code(step.code)}")
+    if len(explained.steps) > 1:
+        lines += ["", NOTHING_ON_THE_WAY]
+    lines += ["", explained.why]
+    if explained.fix:
+        lines += ["", f"**What to do:** {explained.fix}"]
+    return "\n".join(lines)
+
+
+def code(text: str) -> str:
+    """`text` as a piece of code on one line of Markdown, backticks and all."""
+    line = " ".join(text.split())
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`" if line else ""
 
 
 def escaped(text: str) -> str:

@@ -47,6 +47,7 @@ from .worker import Urgency, Worker
 
 if TYPE_CHECKING:
     from .features.mend import Proposals
+    from .features.teach import Teaching
 
 T = TypeVar("T")
 
@@ -92,6 +93,7 @@ class Server(LanguageServer):
         )
         self.assistance = Assistance(self)
         self.proposals: Proposals
+        self.teaching: Teaching
         self._shown: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         for module in pkgutil.iter_modules(features.__path__):

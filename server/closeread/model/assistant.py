@@ -73,9 +73,15 @@ class Assistant:
             raise
         return [answer for answer in answers if answer is not None]
 
-    def answer(self, question: Writing, version: str) -> Written:
-        """The text that the model writes. Raises `ModelProblem`."""
-        (answer,) = self.answer_all([question], version)
+    def answer(self, question: Writing, version: str, piece: Callable[[str], None] = lambda text: None) -> Written:
+        """The text that the model writes; `piece` is called, on another thread, with each piece of it as it is written.
+
+        Raises `ModelProblem`.
+        """
+        answer = self.known(question, version)
+        if answer is None:
+            answer = self.process.ask(question, 0, piece).result()
+            self.keep(question, version, answer)
         assert isinstance(answer, Written)
         return answer
 

@@ -1,10 +1,9 @@
-"""workspace/executeCommand: scan the workspace, explain a rule or a line, show the routes, clear what is remembered.
+"""workspace/executeCommand: scan the workspace, explain a line, show the routes, clear what is remembered.
 
 closeread.scanWorkspace             -> counts; diagnostics of every file; a bar that can be cancelled
 closeread.showRoutes                -> every route of the workspace, as a table in Markdown; a bar that can be cancelled
 closeread.suppress [uri, line, rule]  -> whether a suppressing comment was put there; its reason is shown, to be written
 closeread.status                    -> see status.py
-closeread.explain  [rule]           -> the rule's page in Markdown
 closeread.why          [uri, line]  -> why that line (counted from 0) was or was not reported, as text
 closeread.clearCache                -> forgets every analysis, those on disk too; open files are analysed anew
 """
@@ -94,17 +93,6 @@ def register(server: Server) -> None:
     @server.command("closeread.status")
     async def tell_status(params: types.ExecuteCommandParams) -> dict[str, Any]:
         return server.status.now()
-
-    @server.command("closeread.explain")
-    async def explain(params: types.ExecuteCommandParams) -> str:
-        arguments = params.arguments or ()
-        if len(arguments) != 1 or not isinstance(arguments[0], str):
-            raise JsonRpcInvalidParams("closeread.explain takes one argument, the rule's id.")
-        rule = arguments[0]
-        page = await server.ask(lambda session, cancelled: pages.rule_page(rule))
-        if page is None:
-            raise JsonRpcInvalidParams(f"There is no rule {rule[:80]!r}.")
-        return page
 
     @server.command("closeread.why")
     async def explain_line(params: types.ExecuteCommandParams) -> str:

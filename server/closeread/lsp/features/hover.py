@@ -1,4 +1,7 @@
-"""textDocument/hover: what the finding under the cursor is, how the data got there, and its rule's page."""
+"""textDocument/hover: what the finding under the cursor is, how the data got there, and its rule's page.
+
+Where a model is in use, its words come after the finding: those it has written by now.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ from pathlib import Path
 
 from lsprotocol import types
 
+from closeread.explanation import Explanation
 from closeread.session import Session
 from closeread_analyzers.finding import Finding
 
 from .. import pages
 from ..convert import range_in
 from ..server import Server
+from .teach import explanations
 
 
 def register(server: Server) -> None:
@@ -23,22 +28,31 @@ def register(server: Server) -> None:
         if document is None or not document.is_source:
             return None
         found, at = document.current() or await server.diagnose(document), params.position
-        diagnosed = zip(found.analysis.findings, found.diagnostics, strict=False)
 
-        def look(session: Session, cancelled: object) -> types.Hover | None:
+        def look(session: Session, cancelled: object) -> tuple[list[str], types.Range, Explanation] | None:
+            diagnosed = zip(found.analysis.findings, found.diagnostics, strict=False)
             here = [(finding, range_) for finding, made in diagnosed if _holds(range_ := range_in(made), at)]
             if not here:
                 return None
-            page = _page(server, found.root, [finding for finding, _ in here])
-            return types.Hover(contents=_content(server, page), range=here[0][1])
+            findings = [finding for finding, _ in here]
+            (explained,) = explanations(session, found, findings[:1])
+            return _parts(server, found.root, findings), here[0][1], explained
 
-        return await server.ask(look)
+        seen = await server.ask(look)
+        if seen is None:
+            return None
+        parts, range_, explained = seen
+        words = server.teaching.words(explained)
+        if words is not None:
+            parts[0] += f"\n\n{words.markdown()}"
+        return types.Hover(contents=_content(server, "\n\n---\n\n".join(parts)), range=range_)
 
 
-def _page(server: Server, root: Path, findings: list[Finding]) -> str:
+def _parts(server: Server, root: Path, findings: list[Finding]) -> list[str]:
+    """What is known of each finding, then the pages of their rules."""
     parts = [pages.finding_page(finding, root, server.documents.uri) for finding in findings]
     parts += filter(None, (pages.rule_page(rule) for rule in dict.fromkeys(finding.rule for finding in findings)))
-    return "\n\n---\n\n".join(parts)
+    return parts
 
 
 def _content(server: Server, page: str) -> types.MarkupContent:
