@@ -8,6 +8,7 @@ Deliberately absent: members of values whose type nobody knows (`response.saniti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from . import ir
 from .flow.scopes import Source
@@ -16,6 +17,13 @@ from .tree import walk
 
 Exists = Callable[[str], bool]
 """Whether a module, or a member of one, is known to exist, by its whole path: "shlex.quote", "builtins.len"."""
+
+
+class Objection(NamedTuple):
+    """Why a fix is none, "" if it is one; `invented` are the names in it that nothing defines."""
+
+    reason: str
+    invented: tuple[str, ...] = ()
 
 
 def invented(before: Source, after: Source, function: str, there: Exists) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from .flow.memory import Interrupted
 from .flow.routes import Routes
 from .flow.scopes import Source, index
 from .flow.unknown import Api, Unknown
-from .invented import Exists, forgotten, invented
+from .invented import Exists, Objection, forgotten, invented
 from .languages import Tree, language_of
 from .outline import Calls, RouteFact, route_fact
 
@@ -61,13 +61,6 @@ class Checked(NamedTuple):
     rests: tuple[bytes, bytes]
     wide: bool
     reports: list[tuple[Rule, Report]]
-
-
-class Objection(NamedTuple):
-    """Why a fix is none, "" if it is one; `invented` are the names in it that nothing defines."""
-
-    reason: str
-    invented: tuple[str, ...] = ()
 
 
 class Cancelled(Exception):
@@ -247,6 +240,16 @@ class Project:
         source = self._source(finding.location.path)
         assert source is not None  # it has findings
         return fixing.statement_around(source, finding)
+
+    def function_texts(self, path: str) -> dict[str, tuple[int, bytes]]:
+        """The functions of a file by qualified name: the line that each begins on, and its text."""
+        source = self._source(path)
+        text = source.module.source if source is not None else b""
+        units = [source.units[name] for name in source.functions if name in source.units] if source is not None else []
+        return {
+            one.name: (text.count(b"\n", 0, one.start) + 1, text[one.start : one.start + one.statement.end])
+            for one in units
+        }
 
     def function_of(self, finding: Finding) -> tuple[int, int] | None:
         """The bytes of the function that a finding lies in, as first and last but one; None where it lies in none."""

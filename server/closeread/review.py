@@ -19,11 +19,14 @@ from closeread_analyzers.finding import Finding, Problem, Severity
 from . import settings as settings_
 from . import version
 from .change import Change, compared, cut_off, in_changed_functions
+from .model.reviewer import Changed
 from .reports import Report
 from .reports._secrets import secret_places
 from .results import Results, Tools
 from .scan import fails, is_hidden
 from .settings import Settings
+from .work import Snapshot
+from .workspace.files import is_source
 from .workspace.git import Commit, GitError, Repository, find
 from .workspace.snapshot import Committed
 
@@ -72,6 +75,29 @@ def of_staged(
     now, was = repository.index(), repository.staged()
     was = {path: id_ for path, id_ in (now | was).items() if id_}
     return _review(repository, None, was, now, tools or Tools(), threshold=threshold, with_dependents=with_dependents)
+
+
+def touched(repository: Repository, ref: str = "HEAD") -> list[Changed]:
+    """The functions that a commit changed or brought, as they are after it. Raises `GitError`."""
+    from closeread_analyzers.pipeline import Project
+
+    commit = repository.commit(repository.commit_id(ref))
+    was = repository.tree(commit.parents[0]) if commit.parents else {}
+    now = repository.tree(commit.id)
+    settings, _ = settings_.read(repository.top)
+    before, after = (Committed(repository.top, settings, repository, entries) for entries in (was, now))
+    old, new = (Project(Snapshot(side)) for side in (before, after))
+    found = []
+    for path in sorted(now):
+        if was.get(path) == now[path] or not is_source(path) or after.ignored(path):
+            continue
+        digests, texts = old.functions(path), new.function_texts(path)
+        found += [
+            Changed(path, name, line, text.decode("utf-8", "replace"))
+            for name, (line, text) in texts.items()
+            if digests.get(name) != new.functions(path)[name]
+        ]
+    return found
 
 
 def _review(

@@ -131,13 +131,17 @@ async def test_a_file_that_is_no_model_is_one_message(
     await whole(client, tmp_path / "app.py")
 
 
-async def test_a_model_larger_than_the_memory_is_not_started(start: Start, tmp_path: Path, data: Path) -> None:
-    smollm2()
-    path = tmp_path / "huge.gguf"
+def huge(path: Path) -> Path:
+    """A model that needs more memory than any machine has; its file is sparse and takes no room."""
     with path.open("wb") as file:
         file.write(gguf())
-        file.truncate(1 << 42)  # sparse: it takes no room
-    chosen(data, path)
+        file.truncate(1 << 42)
+    return path
+
+
+async def test_a_model_larger_than_the_memory_is_not_started(start: Start, tmp_path: Path, data: Path) -> None:
+    smollm2()
+    chosen(data, huge(tmp_path / "huge.gguf"))
     client = await start(COMMAND, data=data)
     await client.initialize(tmp_path)
     facts = await command(client, "restartModel")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +13,9 @@ import typer
 from ..console import complain, complaints
 
 if TYPE_CHECKING:
+    from ..model.reviewer import Remark
     from ..review import Review
+    from ..workspace.git import Repository
 
 
 def register(app: typer.Typer) -> None:
@@ -40,24 +43,46 @@ def review(
                 log_.keep(repository, made)
             except OSError as error:
                 complain(f"warning: the review cannot be kept: {error}")
-            _show(made, format_)
+            _show(made, _remarks(repository, commit), format_)
         finally:
             repository.close()
 
 
-def _show(made: Review, format_: str) -> None:
+def _remarks(repository: Repository, commit: str) -> tuple[str, tuple[Remark, ...]]:
+    """What the model in use remarks on the changed functions, after its name; nothing of one that did not pass."""
+    from ..model import assistant, evaluation, reviewer
+    from ..model.shelf import ModelProblem
+    from ..review import touched
+
+    try:
+        with assistant.assistant() as model:
+            if model is None or not evaluation.passed(model.model):
+                return "", ()
+            return model.model.name, reviewer.remarks(touched(repository, commit), model)
+    except ModelProblem as error:
+        complain(f"warning: the model remarks nothing: {error}.")
+        return "", ()
+
+
+def _show(made: Review, remarked: tuple[str, tuple[Remark, ...]], format_: str) -> None:
     from .. import log as log_
+    from ..model.reviewer import KINDS
     from ..reports import text
     from ..reports.json import document, finding_data
 
     if format_ == "json":
         commit = made.commit.id if made.commit is not None else ""
         fixed = [finding_data(made.report, finding) for finding in made.fixed]
-        json.dump({"commit": commit, **document(made.report), "fixed": fixed}, sys.stdout, indent=2)
+        remarks = [{**asdict(remark), "severity": "info"} for remark in remarked[1]]
+        said = {"name": remarked[0], "remarks": remarks}
+        json.dump({"commit": commit, **document(made.report), "fixed": fixed, "model": said}, sys.stdout, indent=2)
         print()
         return
     for line in text.lines(made.report):
         print("".join(piece for piece, _ in line).rstrip())
+    for remark in remarked[1]:
+        what = f"{remark.path}:{remark.line}: `{remark.identifier}`: {KINDS[remark.kind]}: {remark.words}"
+        print(text.harmless(f"{what} (remarked by {remarked[0]}, a model that may be wrong)"))
     for finding in made.fixed:
         print(text.harmless(f"fixed: {finding.location.path} {finding.rule}: {finding.message}"))
     print(text.harmless(log_.sentence(log_.entry(made))))

@@ -11,6 +11,7 @@
     librarian.py            what does this library's call do with data? Its questions are librarian.toml, what ships shipped.tsv
     mender.py redaction.py  a few lines written anew, believed as far as they were checked; secrets leave before a prompt is made
     teacher.py              a finding explained in a model's words, of which only those are kept that name what is there
+    reviewer.py             a few remarks on changed functions, of a model that passed the evaluation
     standard_library.py     which names there are that a proposal may use
     question.py             what is asked and answered, as data
     assistant.py            questions in, answers out: from memory (answers.py) or from the process

@@ -11,7 +11,7 @@ from closeread.model import mender
 from closeread.model.answers import Answers
 from closeread.model.question import Written
 from closeread_analyzers.pipeline import Project
-from model.test_server import chosen
+from model.test_server import chosen, huge
 from model.tiny import gguf
 from server.lsp.client import Client, apply_edit
 from server.lsp.conftest import Start
@@ -119,15 +119,16 @@ async def test_what_is_not_accepted_is_told_with_its_reasons_and_changes_nothing
     ) == told["message"]
 
 
-async def test_a_model_that_cannot_run_is_one_message(start: Start, tmp_path: Path, places: tuple[Path, Path]) -> None:
-    client = await start(COMMAND, data=places[0], cache=places[1])
+async def test_a_model_that_cannot_run_is_one_message(start: Start, tmp_path: Path) -> None:
+    chosen(tmp_path / "data", huge(tmp_path / "tiny.gguf"))
+    client = await start(COMMAND, data=tmp_path / "data")
     await client.initialize(tmp_path, capabilities=LAZY)
     offered = await action(client, tmp_path)
     resolved = await client.request("codeAction/resolve", offered)
     told = await client.hears("window/showMessage")
 
     assert "edit" not in resolved
-    assert "llama.cpp cannot load" in told["message"] or "nothing to run it is installed" in told["message"]
+    assert "of memory" in told["message"] or "nothing to run it is installed" in told["message"]
 
 
 async def test_without_a_model_or_a_client_that_can_wait_nothing_is_offered(

@@ -11,7 +11,7 @@ from closeread.model.answers import Answers
 from closeread.model.question import Written
 from closeread_analyzers.catalogue import builtin
 from closeread_analyzers.pipeline import Project
-from model.test_server import chosen
+from model.test_server import chosen, huge
 from model.tiny import gguf
 from server.lsp.client import Client
 from server.lsp.conftest import Start
@@ -83,8 +83,7 @@ async def test_a_models_words_come_second_are_marked_and_name_only_what_is_there
 
 
 async def test_a_model_that_cannot_run_costs_the_explanation_nothing(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "tiny.gguf").write_bytes(gguf())
-    chosen(tmp_path / "data", tmp_path / "tiny.gguf")
+    chosen(tmp_path / "data", huge(tmp_path / "tiny.gguf"))
     client = await start(COMMAND, data=tmp_path / "data")
     await client.initialize(tmp_path)
     uri = await opened(client, tmp_path)
