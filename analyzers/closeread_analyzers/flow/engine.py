@@ -80,6 +80,7 @@ class Engine(Handlers):
         if self._edits % STALE == 0:  # what is known of functions as they were before is nobody's
             self._sizes.clear()
             self._bound.clear()
+            self._carried.clear()
             self.changed.clear()
             self.met.clear()
             self.makers.clear()

@@ -36,6 +36,7 @@ from .values import (
     fresh_reference,
     join,
     join_shapes,
+    same_constant,
     steps,
 )
 
@@ -419,6 +420,8 @@ def _loop(frame: Frame, node: ir.Node, turn: Callable[[], bool], body: list[ir.S
         value = frame.variables.get(name)
         if value is not None and value.const is not UNKNOWN:
             frame.variables[name] = Value(value.taints, UNKNOWN, value.path, value.target, value.ref, None, value.name)
+    # What a turn always makes anew tells the next one nothing; but a nested function may look at it at any time.
+    carried = changed if frame.nested else frame.engine.carried_names(node, body)
     can_end = not first
     end: list[State] = []
     for _ in range(LOOP_TURNS):
@@ -439,7 +442,7 @@ def _loop(frame: Frame, node: ir.Node, turn: Callable[[], bool], body: list[ir.S
         end = [(frame.variables, frame.heap)]
         if not any(
             len(value.taints) != len(known.taints) or value.ref != known.ref
-            for name in changed
+            for name in carried
             if (value := frame.variables.get(name)) is not None
             and (known := before[0].get(name, UNKNOWN_VALUE)) is not value
         ) and not grown(before[1], frame.heap):
@@ -451,7 +454,34 @@ def _loop(frame: Frame, node: ir.Node, turn: Callable[[], bool], body: list[ir.S
 
 def grown(before: Heap, after: Heap) -> bool:
     """Whether a shape that was there may hold more now."""
-    return any(map(is_not, map(after.get, before), before.values()))
+    if not any(map(is_not, map(after.get, before), before.values())):
+        return False
+    return any(_holds_more(known, after.get(ref)) for ref, known in before.items() if after.get(ref) is not known)
+
+
+def _holds_more(before: Shape, after: Shape | None) -> bool:
+    if (
+        after is None
+        or before.kind != after.kind
+        or before.closed != after.closed
+        or (before.rest is None) != (after.rest is None)
+        or before.items.keys() != after.items.keys()
+    ):
+        return True
+    pairs = [(known, after.items[key]) for key, known in before.items.items()]
+    if before.rest is not None and after.rest is not None:
+        pairs.append((before.rest, after.rest))
+    return any(
+        value is not known
+        and (
+            len(value.taints) != len(known.taints)
+            or value.ref != known.ref
+            or value.path != known.path
+            or value.target != known.target
+            or not same_constant(value.const, known.const)
+        )
+        for known, value in pairs
+    )
 
 
 def _while(frame: Frame, node: ir.While) -> None:

@@ -72,6 +72,7 @@ class Names(Memories):
         self._running: set[int] = set()
         self._sizes: dict[ir.Node, int] = {}
         self._bound: dict[ir.Node, frozenset[str]] = {}
+        self._carried: dict[ir.Node, frozenset[str]] = {}
         self.met: dict[ir.Function, frozenset[str]] = {}
         self.makers: dict[ir.Function, dict[str, ir.Expression]] = {}
         self.changed: dict[ir.Module, frozenset[str]] = {}
@@ -125,6 +126,13 @@ class Names(Memories):
         known = self._bound.get(node)
         if known is None:
             known = self._bound[node] = syntax.bound_names([node, *body])  # type: ignore[list-item]
+        return known
+
+    def carried_names(self, node: ir.Node, body: list[ir.Statement]) -> frozenset[str]:
+        """The names that a loop binds and that a turn may find as the turn before left them."""
+        known = self._carried.get(node)
+        if known is None:
+            known = self._carried[node] = self.bound_names(node, body) - syntax.made_first(node, body)
         return known
 
     def is_running(self, function: ir.Function) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import ir
+from ..tree import walk
 
 _PLAIN = frozenset({ir.ExpressionStatement, ir.Assign, ir.AugmentedAssign, ir.Return, ir.Raise, ir.Import, ir.Pass})
 """Statements with none inside; only so that the commonest are told at once."""
@@ -74,6 +75,42 @@ def bound_names(statements: Iterable[ir.Statement]) -> frozenset[str]:
         elif isinstance(statement, ir.ExpressionStatement) and isinstance(statement.value, ir.Bind):
             _targets(statement.value.target, names)
     return frozenset(names)
+
+
+def made_first(loop: ir.Node, body: list[ir.Statement]) -> frozenset[str]:
+    """The names that every turn of a loop binds before it reads them: what they hold goes from no turn to the next."""
+    made: set[str] = set()
+    seen: set[str] = set()
+    if isinstance(loop, ir.For):
+        _targets(loop.target, made)
+    elif isinstance(loop, ir.While):
+        seen |= _named(loop.test)
+    pending = body[::-1]
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, ir.Assign) and statement.value is not None:
+            seen |= _named(statement.value)
+            for target in statement.targets:
+                names = _named(target)
+                if isinstance(target, (ir.Name, ir.Sequence)):
+                    made |= names - seen
+                seen |= names
+        elif isinstance(statement, ir.With):
+            for item in statement.items:
+                seen |= _named(item.context)
+                if isinstance(item.target, ir.Name) and item.target.id not in seen:
+                    made.add(item.target.id)
+                elif item.target is not None:
+                    seen |= _named(item.target)
+            pending += statement.body[::-1]
+        else:
+            seen |= _named(statement)
+    return frozenset(made)
+
+
+def _named(node: ir.Node) -> set[str]:
+    """All names that stand anywhere in a node."""
+    return {inner.id for inner in walk(node) if isinstance(inner, ir.Name)}
 
 
 def changed(function: ir.Function) -> frozenset[str]:
