@@ -17,14 +17,14 @@ import jsonschema
 import pytest
 from xmlschema import XMLSchemaValidationError
 
-from closeread import reports
+from closeread import ranking, reports
 from closeread.remedies import Remedy
 from closeread.reports import Report
 from closeread.reports._line_hash import line_hashes
 from closeread.reports._secrets import masked, secret_places
 from closeread_analyzers.finding import Suppression
 from server import junit_schema
-from server.test_reports import FLOW, REPORTS, SUPPRESSED, at, each, report
+from server.test_reports import FLOW, REMARK, REPORTS, SUPPRESSED, at, each, report
 
 BASELINE = replace(SUPPRESSED, suppression=Suppression("was there before", 0, "baseline"))
 
@@ -371,6 +371,22 @@ def test_what_is_suppressed_stays_in_the_report_with_whose_words_and_until_when(
 @pytest.mark.parametrize("name", ["codequality", "github"])
 def test_formats_that_have_no_place_for_it_show_what_is_open_alone(name: str) -> None:
     assert render(name, report(FLOW, suppressed=(UNTIL,))) == render(name, report(FLOW))
+
+
+# --- Doubt -----------------------------------------------------------------------------------------
+
+DOUBT = "Likely false, by a score fitted to labelled code"
+
+
+@pytest.mark.parametrize("name", reports.names())
+def test_each_format_says_which_findings_are_likely_false(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the score that ships, with a line above it; none is drawn in what ships (`test_ranking.py`)."""
+    assert DOUBT not in render(name, report(FLOW, REMARK))
+    fitted = {**ranking._fitted(), "line": 1.1}
+    monkeypatch.setattr(ranking, "_fitted", lambda: fitted)
+    plain = render(name, report(FLOW, REMARK)).replace("\\", "")
+
+    assert plain.count(DOUBT) == 1
 
 
 # --- Secrets ---------------------------------------------------------------------------------------

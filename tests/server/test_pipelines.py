@@ -147,6 +147,36 @@ def test_a_commit_that_is_not_there_is_one_message(arguments: list[str], message
     assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
 
 
+# --- What comments say -----------------------------------------------------------------------------
+
+COMMENTS = """\
+import os, flask
+
+def view():
+    os.system(flask.request.args["a"])  # nosec B605
+    os.system(flask.request.args["b"])  # closeread: ignore[command-injection] old (until 2020-01-01)
+    # closeread: ignore[command-injection] ours (until 2999-12-31)
+    os.system(flask.request.args["c"])
+    os.getcwd()  # closeread: ignore[command-injection] there was one
+    os.getpid()  # closeread: ignore
+"""
+
+
+def test_what_comments_say_is_in_the_report() -> None:
+    Path("a.py").write_text(COMMENTS)
+    result = invoke(Path.cwd(), "analyze", "--path", ".", "--format", "json", scanning=Tools())
+    told = json.loads(result.stdout)
+    answers = [(f["location"]["start_line"], f["suppression"]["origin"]) for f in told["suppressed"]]
+
+    assert sorted((f["location"]["start_line"], f["rule"]) for f in told["findings"]) == [
+        (5, "command-injection"),
+        (5, "expired-suppression"),
+        (8, "unused-suppression"),
+        (9, "bare-suppression"),
+    ]
+    assert answers == [(4, "nosec"), (7, "closeread")]
+
+
 # --- Baselines -------------------------------------------------------------------------------------
 
 

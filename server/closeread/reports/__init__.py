@@ -113,6 +113,13 @@ class Report:
         rule = self.rules.get(finding.rule)
         return rule.fix if rule is not None else ""
 
+    def doubt(self, finding: Finding) -> str:
+        """Why a vulnerability is likely false, in a sentence; "" where it is not, and for all while the line is off (`ranking.py`)."""
+        from ..ranking import likely_false
+
+        is_doubtful = finding.kind == "vulnerability" and likely_false(finding, self.rules.get(finding.rule))
+        return "Likely false, by a score fitted to labelled code; nobody has looked at it." if is_doubtful else ""
+
 
 class Format(Protocol):
     """What a format module offers."""

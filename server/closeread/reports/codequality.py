@@ -35,7 +35,7 @@ def render(report: Report) -> bytes:
         issues.append(
             {
                 "type": "issue",
-                "description": shown(finding.message),
+                "description": shown(" ".join(filter(None, (finding.message, report.doubt(finding))))),
                 "check_name": finding.rule,
                 "categories": ["Security" if finding.kind == "vulnerability" else "Bug Risk"],
                 # Two issues of one fingerprint would be one to GitLab.

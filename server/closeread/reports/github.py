@@ -35,8 +35,8 @@ def _finding(report: Report, finding: Finding) -> str:
     }
     if at.end_line > at.start_line:
         del where["col"], where["endColumn"]  # columns are of one line
-    fix = report.fix(finding)
-    return _command(level, where, f"{finding.message}\n{fix}" if fix else finding.message)
+    told = [finding.message, report.doubt(finding), report.fix(finding)]
+    return _command(level, where, "\n".join(filter(None, told)))
 
 
 def _problem(problem: Problem) -> str:

@@ -136,6 +136,8 @@ def _finding(report: Report, finding: Finding) -> Iterator[str]:
         yield "</ol>"
     else:
         yield _snippet(report, at, level)
+    if doubt := report.doubt(finding):
+        yield f'<p class="doubt"><b>Doubt</b> {_text(doubt)}</p>'
     if fix := report.fix(finding):
         yield f'<p class="fix"><b>Fix</b> {_ticked(fix)}</p>'
     if (remedy := report.remedies().get(finding.fingerprint)) is not None:

@@ -62,6 +62,8 @@ def finding_data(report: Report, finding: Finding) -> dict[str, Any]:
             for step in finding.trace
         ],
     }
+    if doubt := report.doubt(finding):
+        data["doubt"] = doubt
     if (given := finding.suppression) is not None:
         data["suppression"] = {
             "reason": shown(given.reason),

@@ -70,6 +70,8 @@ def _story(report: Report, finding: Finding) -> str:
     for number, step in enumerate(finding.trace, 1):
         code = report.line(step.location.path, step.location.start_line).strip()[:300]
         lines.append(f"{number}. {step.location.path}:{step.location.start_line} {step.message}: {code}")
+    if doubt := report.doubt(finding):
+        lines.append(doubt)
     if fix := report.fix(finding):
         lines.append(f"Fix: {fix}")
     return "\n".join(lines)

@@ -82,6 +82,8 @@ def _story(report: Report, finding: Finding) -> list[str]:
         lines.append(f"{number}. {_code(where)} {_plain(step.message)}" + (f": {_code(code)}" if code else ""))
     if not steps and (code := report.line(finding.location.path, finding.location.start_line).strip()[:200]):
         lines.append(_code(code))
+    if doubt := report.doubt(finding):
+        lines += ["", f"**{doubt}**"]
     if fix := report.fix(finding):
         lines += ["", f"**Fix:** {_plain(fix)}"]
     return [*lines, "", "</details>", ""]

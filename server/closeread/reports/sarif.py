@@ -73,7 +73,9 @@ def render(report: Report) -> bytes:
                         "toolExecutionNotifications": [_notification(problem) for problem in report.problems],
                     }
                 ],
-                "results": [_result(finding, index[finding.rule], hash_of(finding.location)) for finding in findings],
+                "results": [
+                    _result(report, finding, index[finding.rule], hash_of(finding.location)) for finding in findings
+                ],
             }
         ],
     }
@@ -150,7 +152,7 @@ def _hashes(report: Report) -> Callable[[Location], str]:
     return of
 
 
-def _result(finding: Finding, rule: int, line_hash: str) -> dict[str, Any]:
+def _result(report: Report, finding: Finding, rule: int, line_hash: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": rule,
@@ -162,6 +164,8 @@ def _result(finding: Finding, rule: int, line_hash: str) -> dict[str, Any]:
             "closeread/v1": finding.fingerprint,
         },
     }
+    if doubt := report.doubt(finding):
+        result["properties"] = {"likelyFalsePositive": doubt}
     if (given := finding.suppression) is not None:
         kind = "external" if given.origin == "baseline" else "inSource"
         result["suppressions"] = [{"kind": kind, "justification": shown(answer(finding))}]

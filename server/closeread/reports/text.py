@@ -66,6 +66,8 @@ def _finding(report: Report, finding: Finding) -> Iterator[Line]:
     yield [(f"  {harmless(finding.message)}", "")]
     inside = f" in {harmless(finding.function)}" if finding.function else ""
     yield [("  --> ", "dim"), (f"{harmless(at.path)}:{at.start_line}:{at.start_column + 1}", "cyan"), (inside, "dim")]
+    if doubt := report.doubt(finding):
+        yield [("  doubt: ", "bold"), (doubt, "")]
     yield from _snippet(report, finding)
     if finding.trace:
         yield [("  trace:", "dim")]
