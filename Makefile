@@ -15,7 +15,7 @@ WHEEL := $(CACHE)/wheels/llama_cpp_python-$(LLAMA)
 SOURCES := $(shell find analyzers server -name '*.py' -o -name '*.toml' -o -name '*.md' | sort | xargs cat pyproject.toml hatch_build.py | cksum | tr -d ' ')
 COMPILED := .compiled/bin
 
-.PHONY: demo test test-model with-model wheel compiled test-compiled check format clean latency editor-tools vsix vscode-lock
+.PHONY: demo test test-model with-model wheel compiled test-compiled check format clean latency editor-tools validators vsix vscode-lock
 
 demo: .venv/installed-$(KEY)
 	$(BIN)/closeread analyze --path examples --output report.json

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from .catalogue import Rule
 from .finding import Finding, Location
 from .languages import Language
+from .pattern import later
 
 _STEMS = (
     b"instruction",
@@ -76,10 +77,10 @@ def _pattern(parts: tuple[str, ...]) -> str:
 
 
 _SPOKEN = re.compile(_pattern(_ANYWHERE), re.IGNORECASE)
-_PASSAGE = re.compile(
+_PASSAGE = later(
     f"(?P<anywhere>{_pattern(_ANYWHERE)})|(?P<text>{_pattern(_IN_TEXT)})|{_pattern(_IN_COMMENT)}", re.IGNORECASE
 )
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HUMP = later(r"(?<=[a-z0-9])(?=[A-Z])")
 
 REMOVED = "[...]"
 """What stands for a passage that was taken out."""

@@ -13,9 +13,10 @@ from typing import Literal
 
 from . import ir
 from .check import Context
+from .pattern import later
 from .words import COMMON_PASSWORDS, entropy, likeness, promise, words_of
 
-_FOR_PEOPLE = re.compile(
+_FOR_PEOPLE = later(
     r"(^|[/_.-])(locales?|i18n|l10n|langs?|languages|translations?|messages|strings|openapi|swagger|schemas?|cassettes?)"
     r"([/_.-]|$)|(^|/)[a-z]{2}([-_][A-Za-z]{2,4})?\.\w+$",
     re.IGNORECASE,
@@ -27,14 +28,14 @@ _EXAMPLES = frozenset(
         *("dependencies", "dev_dependencies"),
     }
 )
-_REFERENCE = re.compile(
+_REFERENCE = later(
     r"(?:^|_)(?:existing|image_pull|pull|tls|cert|certificate|ssl|registry)_secret$|^secret_?(?:name|ref)$"
 )
-_NO_SECRET = re.compile(
+_NO_SECRET = later(
     r"^ENC\[|^[~^v=<>]*\d+(\.[\dx*]+)+|^\$(2[abxy]|argon2\w*|[156]|pbkdf2[\w-]*|scrypt)\$|^pbkdf2|^\{\w+\}|^base64:$"
     r"|^[a-z]+\d{0,2}([-_./][a-z]+\d{0,2})+$|^\w+://|^(op|vault|secret|ssm|aws|gcp|azure)[:/]|^\$|^%|^AgA|^vault\W"
 )
-_DATABASE = re.compile(
+_DATABASE = later(
     r"^(POSTGRES|PG|MYSQL|MYSQL_ROOT|MARIADB|MARIADB_ROOT|MONGO_INITDB_ROOT|MONGO|RABBITMQ_DEFAULT|RABBITMQ|DB|DATABASE"
     r"|REDIS|MINIO_ROOT|MINIO|ELASTIC|NEO4J|CLICKHOUSE|MSSQL_SA|SA|PGADMIN_DEFAULT|GF_SECURITY_ADMIN)_?PASS(WORD)?$"
 )
@@ -129,8 +130,8 @@ def is_compose(path: str) -> bool:
     return _COMPOSE.search(path) is not None
 
 
-_WORKFLOW = re.compile(r"(^|/)\.(github|gitea|forgejo)/workflows/[^/]+$|(^|/)action\.ya?ml$")
-_COMPOSE = re.compile(r"(^|/)(docker-|podman-)?compose[^/]*\.ya?ml$|(^|/)(docker-)?stack\.ya?ml$")
+_WORKFLOW = later(r"(^|/)\.(github|gitea|forgejo)/workflows/[^/]+$|(^|/)action\.ya?ml$")
+_COMPOSE = later(r"(^|/)(docker-|podman-)?compose[^/]*\.ya?ml$|(^|/)(docker-)?stack\.ya?ml$")
 
 
 def keys_above(node: ir.Node, context: Context) -> list[str]:

@@ -11,12 +11,14 @@ from collections import Counter
 from functools import lru_cache
 from typing import Literal
 
+from .pattern import later
+
 Promise = Literal["", "password", "key", "token"]
 Likeness = Literal["no", "weak", "strong"]
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
-_HINT = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
+_HUMP = later(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_WORD = later(r"[^A-Za-z0-9]+")
+_HINT = later(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
 
 _PASSWORD = (
     r"password|passwd|passwort|pwd|passphrase|passcode|userpass|dbpass|db_pass|user_pass|mysql_pwd|root_pass|pgpassword"
@@ -39,12 +41,12 @@ _BEFORE_NOT = (
     r"(?<!no_)(?<!without_)(?<!bad_)(?<!wrong_)(?<!invalid_)(?<!incorrect_)(?<!forgot_)(?<!reset_)(?<!change_)"
 )
 _PROMISES: tuple[tuple[Promise, re.Pattern[str]], ...] = (
-    ("key", re.compile(rf"(?:^|_){_BEFORE_NOT}(?:{_KEY}){_AFTER}$")),
-    ("token", re.compile(rf"(?:^|_){_BEFORE_NOT}(?:{_TOKEN}){_AFTER}$")),
-    ("password", re.compile(rf"(?:^|_){_BEFORE_NOT}(?:{_PASSWORD}){_AFTER}$")),
+    ("key", later(rf"(?:^|_){_BEFORE_NOT}(?:{_KEY}){_AFTER}$")),
+    ("token", later(rf"(?:^|_){_BEFORE_NOT}(?:{_TOKEN}){_AFTER}$")),
+    ("password", later(rf"(?:^|_){_BEFORE_NOT}(?:{_PASSWORD}){_AFTER}$")),
 )
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = later(
     r"change[-_ .]?(?:me|this|it)|replace[-_ .]?(?:me|this|with)|^your|your[-_ ]|^my[-_]|^insert|^enter"
     r"|^example|example$|placeholder"
     r"|^todo|fixme|^dummy|^fake|^mock|redacted|^sample|^foo|^bar$|^baz$|^n/?a$|^unset$|not[-_ ]set|^none$|^null$|^nil$"
@@ -52,16 +54,16 @@ _PLACEHOLDER = re.compile(
     r"|^([x*.?#_-])\1+$|\*\*\*|xxx|\.\.\.|^test(?:ing)?$|^string$|^text$|^value$|^env:|^file:|^vault:|^arn:|^ref\+|^!|^(?:abc|123|0123)$",
     re.IGNORECASE,
 )
-_TEMPLATE = re.compile(r"<[^<>]*>|\$\{|\$\(|\{\{|%\(|%[sdr]\b|^\{\w*\}$|^\$\w+$|^%\w+%$|\{\w*\}|^@")
-_PLACE = re.compile(
+_TEMPLATE = later(r"<[^<>]*>|\$\{|\$\(|\{\{|%\(|%[sdr]\b|^\{\w*\}$|^\$\w+$|^%\w+%$|\{\w*\}|^@")
+_PLACE = later(
     r"^[a-z][a-z0-9+.-]*://|^[./~]|/.*/|^[\w-]+(?:\.[\w-]+)+$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^--?\w|[\[\]()=;,]\s|^\w+\(|^#"
 )
-_SIGNS = re.compile(
+_SIGNS = later(
     r"(?:^|_)(?:SECRET_KEY|JWT_SECRET|JWT_SECRET_KEY|JWT_KEY|SESSION_SECRET|COOKIE_SECRET|SIGNING_KEY|SIGNING_SECRET)$|^SECRET$"
     r"|(?:^|_)(?:secret_key|jwt_secret)$"
 )
-_RANDOM = re.compile(r"[A-Za-z0-9+/=_.-]{24,}$")
-_WORDS = re.compile(r"^[A-Za-z]+(?:[-_ .:][A-Za-z]+)*[?:.!]?$")
+_RANDOM = later(r"[A-Za-z0-9+/=_.-]{24,}$")
+_WORDS = later(r"^[A-Za-z]+(?:[-_ .:][A-Za-z]+)*[?:.!]?$")
 
 COMMON_PASSWORDS = frozenset(
     [

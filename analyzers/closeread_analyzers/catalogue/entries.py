@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from ..ir import ConstantValue
+from ..pattern import later
 
 Match = Literal["call", "attribute", "assign", "named", "decorator", "base", "compare"]
 Operator = Literal[
@@ -30,12 +31,12 @@ def name_words(name: str) -> str:
 
 def word_pattern(words: str) -> re.Pattern[str]:
     """The regular expression `words` as whole words; to be searched in `name_words(name)`."""
-    return re.compile(rf"(?:^|_)(?:{words})(?:_|$)", re.IGNORECASE)
+    return later(rf"(?:^|_)(?:{words})(?:_|$)", re.IGNORECASE)
 
 
 def last_words(words: str) -> re.Pattern[str]:
     """The regular expression `words` as the last words of a name: what it is, not what it is about."""
-    return re.compile(rf"(?:^|_)(?:{words})$", re.IGNORECASE)
+    return later(rf"(?:^|_)(?:{words})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

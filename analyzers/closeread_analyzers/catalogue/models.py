@@ -181,10 +181,12 @@ def _pattern(table: Table, key: str, make: Callable[[str], re.Pattern[str]] = wo
     words = table.string(key, "")
     if not words:
         return None
+    made = make(words)
     try:
-        return make(words)
+        made.search("")
     except re.error as error:
         table.fail(f"`{key}` is not a regular expression: {error}", key)
+    return made
 
 
 def _check_path(table: Table, match: Match, path: str) -> None:

@@ -101,10 +101,10 @@ class Report:
         return rule.title if rule is not None else finding.rule
 
     def doubt(self, finding: Finding) -> str:
-        """Why a finding is likely false, for people, or ""; always "" while the ranking's line is off."""
+        """Why a vulnerability is likely false, for people, or ""; always "" while the ranking's line is off."""
         from ..ranking import likely_false
 
-        if not likely_false(finding, self.rules.get(finding.rule)):
+        if finding.kind != "vulnerability" or not likely_false(finding, self.rules.get(finding.rule)):
             return ""
         return "Likely false, by a score fitted to labelled code; nobody has looked at it."
 
@@ -112,13 +112,6 @@ class Report:
         """The hint under a finding, or ""."""
         rule = self.rules.get(finding.rule)
         return rule.fix if rule is not None else ""
-
-    def doubt(self, finding: Finding) -> str:
-        """Why a vulnerability is likely false, in a sentence; "" where it is not, and for all while the line is off (`ranking.py`)."""
-        from ..ranking import likely_false
-
-        is_doubtful = finding.kind == "vulnerability" and likely_false(finding, self.rules.get(finding.rule))
-        return "Likely false, by a score fitted to labelled code; nobody has looked at it." if is_doubtful else ""
 
 
 class Format(Protocol):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ...check import Report
 from ...flow.routes import Route, RouteContext
+from ...pattern import later
 
 visits = (Route,)
 
-_FOR_LINKS = re.compile(
+_FOR_LINKS = later(
     r"(?:^|_)(?:log_?in|log_?out|sign_?out|confirm\w*|verif\w+|activat\w+|unsubscribe|callback|oauth2?|reset|track|download|visit|view|redirect|token"
     r"|search|health|webhook|invite|accept|init_db|initdb)(?:_|$)"
 )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...pattern import later
 from ...shapes import last_name
 
 visits = (ir.ClassDefinition,)
 
-_MAPS = re.compile(r"(?:Serializer|Form|FilterSet|ObjectType)$")
-_ACCOUNT = re.compile(
+_MAPS = later(r"(?:Serializer|Form|FilterSet|ObjectType)$")
+_ACCOUNT = later(
     r"(?:User|Account|Member|Customer|Employee|Admin|Staff)s?(?:Model)?$|^get_user_model$|^AUTH_USER_MODEL$"
 )
 

@@ -5,7 +5,6 @@ An application that knows no users at all gets one finding a file, at what does 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
@@ -14,22 +13,23 @@ from ...check import Report
 from ...finding import Severity
 from ...flow.bodies import dotted, last_name, texts
 from ...flow.routes import Route, RouteContext, View
+from ...pattern import later
 
 visits = (Route, View)
 
-_FOR_ALL = re.compile(
+_FOR_ALL = later(
     r"(?:^|_)(?:log_?in|logon|sign_?in|log_?out|sign_?out|register|registration|reg|sign_?up|signup|join|forgot|forgotten|recover|reset_password|password_reset"
     r"|confirm|confirmation|activate|activation|verify|verification|callback|webhooks?|hook|ipn|health|healthz|ping|contact|subscribe"
     r"|unsubscribe|newsletter|feedback|public|oauth|oauth2|sso|saml|auth|authenticate|authorize|token|refresh|csp|track|search|captcha|error"
     r"|errors|not_found|language|locale|guestbook|cart|basket|create_account|new_user|create_user|add_user|user_create)(?:_|$)"
 )
-_ADMINISTERS = re.compile(
+_ADMINISTERS = later(
     r"(?:^|_)(?:admin|administration|debug|dump|backup|internal|init_db|initdb|create_?db|reset_?db|populate|seed|drop|wipe|shutdown|restart)(?:_|$)"
 )
 _PEOPLE = r"(?:user|customer|employee|patient|account|member|client|student|person|people)"
-_LISTS_PEOPLE = re.compile(rf"(?i)(?:^|\.)\w*{_PEOPLE}s?\.(?:query|objects)(?:\.\w+(?:\(\))?)*\.all$")
-_PERSON = re.compile(rf"(?i)\w*{_PEOPLE}s?$")
-_SELECTS_PEOPLE = re.compile(rf"(?is)^\s*select\b.*\bfrom\s+\w*{_PEOPLE}s?\b(?!.*\bwhere\b)")
+_LISTS_PEOPLE = later(rf"(?i)(?:^|\.)\w*{_PEOPLE}s?\.(?:query|objects)(?:\.\w+(?:\(\))?)*\.all$")
+_PERSON = later(rf"(?i)\w*{_PEOPLE}s?$")
+_SELECTS_PEOPLE = later(rf"(?is)^\s*select\b.*\bfrom\s+\w*{_PEOPLE}s?\b(?!.*\bwhere\b)")
 _RANK = {"destroys": 1, "changes": 0}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
@@ -10,20 +9,21 @@ from ...catalogue import name_words
 from ...check import Report
 from ...flow.bodies import is_session, last_name
 from ...flow.routes import Route, RouteContext
+from ...pattern import later
 
 visits = (Route,)
 
-_LOG_IN = re.compile(r"(?:^|_)(?:log_?in|logon|sign_?in|authenticate|auth|session|sessions|token)(?:_|$)")
-_OTHER = re.compile(
+_LOG_IN = later(r"(?:^|_)(?:log_?in|logon|sign_?in|authenticate|auth|session|sessions|token)(?:_|$)")
+_OTHER = later(
     r"(?:^|_)(?:register|sign_?up|signup|change|reset|update|delete|profile|settings|confirm|forgot|edit|password)(?:_|$)"
 )
-_LIMITS = re.compile(
+_LIMITS = later(
     r"(?:^|_)(?:limits?|limited|limiter|throttled?|ratelimit|attempts?|captcha|lockout|locked|axes|backoff)(?:_|$)"
 )
-_SIGNS_IN = re.compile(
+_SIGNS_IN = later(
     r"^(?:login|login_user|set_cookie|create_access_token|encode|encode_auth_token|generate_token|create_token|remember|set_secure_cookie)$"
 )
-_LOG_IN_PATH = re.compile(r"^/?(?:log_?in|signin|sign-in|auth)\b")
+_LOG_IN_PATH = later(r"^/?(?:log_?in|signin|sign-in|auth)\b")
 
 
 def check(route: Route, context: RouteContext) -> Iterator[Report]:

@@ -9,28 +9,29 @@ from ... import ir
 from ...catalogue import name_words
 from ...check import Context, Report
 from ...flow.bodies import Body, is_password, is_sent, key_of, last_name, leading_text
+from ...pattern import later
 from ...scope import methods
 from ...tree import walk_here
 
 visits = (ir.FunctionDefinition,)
 
-_HASHES = re.compile(
+_HASHES = later(
     r"hash|crypt|argon|pbkdf|digest|md5|sha\d|make_password|set_password|encode_password|encrypt|cipher|secure|protect|salt|hmac",
     re.IGNORECASE,
 )
-_PASSWORD = re.compile(rb"[Pp]assw|PASSW|pwd|[Pp]assphrase|[Pp]assw?ort|_pass\b|\bpass_")
-_HASHES_SOMEWHERE = re.compile(rb"hash|crypt|argon|pbkdf|make_password", re.IGNORECASE)
-_PERSON = re.compile(
+_PASSWORD = later(rb"[Pp]assw|PASSW|pwd|[Pp]assphrase|[Pp]assw?ort|_pass\b|\bpass_")
+_HASHES_SOMEWHERE = later(rb"hash|crypt|argon|pbkdf|make_password", re.IGNORECASE)
+_PERSON = later(
     r"(?:User|Account|Member|Customer|Admin|Employee|Patient|Student|Teacher|Person|Profile|Author|Client)s?(?:Model)?$"
 )
-_PERSON_NAME = re.compile(
+_PERSON_NAME = later(
     r"(?:^|_)(?:user|account|member|customer|admin|employee|patient|student|teacher|person|profile|u|cust)s?\d?$"
 )
 _STORES = frozenset(["add", "add_all", "save", "commit", "insert", "insert_one", "create", "merge", "flush"])
-_INSERT = re.compile(
+_INSERT = later(
     r"(?is)^\s*(?:insert\s+(?:or\s+\w+\s+)?into|replace\s+into)\s+[\w.\"`\[\]]+\s*\([^)]*\bpass(?:word|wd)?\b[^)]*\)"
 )
-_UPDATE = re.compile(r"(?is)^\s*update\s+[\w.\"`\[\]]+\s+set\b.*\bpass(?:word|wd)?\s*=")
+_UPDATE = later(r"(?is)^\s*update\s+[\w.\"`\[\]]+\s+set\b.*\bpass(?:word|wd)?\s*=")
 
 
 def check(node: ir.FunctionDefinition, context: Context) -> Iterator[Report]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
@@ -10,18 +9,19 @@ from ...catalogue import name_words
 from ...check import Report
 from ...flow.bodies import Body, is_sent_root, key_of, last_name
 from ...flow.routes import Route, RouteContext
+from ...pattern import later
 from ...tree import children
 
 visits = (Route,)
 
-_PRIVATE = re.compile(
+_PRIVATE = later(
     r"(?:^|_)(?:password|passwd|pwd|password_hash|pwd_hash|hashed_password|password_digest|ccn|cc_num|cc_number|credit_card|credit_card_number"
     r"|card_number|cvv|cvc|ssn|social_security_number|social_security|private_key|security_answer|otp_secret|mfa_secret|totp_secret)$"
 )
-_ANSWERS = re.compile(
+_ANSWERS = later(
     r"^(?:jsonify|dumps|JsonResponse|Response|JSONResponse|json_response|make_response|render_template|render|json|write|append)$"
 )
-_KEEPS = re.compile(r"^(?:dict|list|tuple|sorted|str|update)$")
+_KEEPS = later(r"^(?:dict|list|tuple|sorted|str|update)$")
 _NO_RECORD = frozenset(
     [
         "form",

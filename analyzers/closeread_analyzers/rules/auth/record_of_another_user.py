@@ -10,24 +10,25 @@ from ...catalogue import name_words
 from ...check import Report
 from ...flow.bodies import Body, dotted, last_name, leading_text, names_in
 from ...flow.routes import Route, RouteContext, View
+from ...pattern import later
 from ...tree import walk_here
 from .missing_rate_limit import log_in
 
 visits = (Route, View)
 
 _BY_KEY = frozenset(["get", "get_or_404", "get_object_or_404", "filter_by", "filter", "find_one", "one_or_404"])
-_STORE = re.compile(r"(?:^|\.)(?:query|objects|session)(?:$|\.|\()|^[A-Z]\w*$|collection|\bdb\b")
-_SELECT = re.compile(r"(?is)^\s*(?:select\b.*\bwhere\b|update\b.*\bwhere\b|delete\b.*\bwhere\b)")
-_OWNER = re.compile(
+_STORE = later(r"(?:^|\.)(?:query|objects|session)(?:$|\.|\()|^[A-Z]\w*$|collection|\bdb\b")
+_SELECT = later(r"(?is)^\s*(?:select\b.*\bwhere\b|update\b.*\bwhere\b|delete\b.*\bwhere\b)")
+_OWNER = later(
     r"(?:^|_)(?:owner|author|user|user_id|owner_id|author_id|created_by|creator|customer_id|account_id|uid|member|username)$"
 )
-_RIGHTS = re.compile(
+_RIGHTS = later(
     r"(?:^|_)(?:admin|is_admin|staff|superuser|role|roles|permissions?|can|may|allowed|authori[sz]ed?|owns?|owner|access|has_perm|policy|forbidden|scopes?|needs|secure)(?:_|$)"
 )
-_OPEN = re.compile(
+_OPEN = later(
     r"(?:^|_)(?:log_?in|register|sign_?up|search|posts?|articles?|products?|categor\w+|tags?|courses?|blogs?|pages?|news|items?|movies?|recipes?)(?:_|$)"
 )
-_PRIVATE = re.compile(
+_PRIVATE = later(
     r"(?:^|_)(?:user|users|user_?name|user_?id|account|accounts|customers?|cust|profile|profiles|orders?|invoices?|payments?|messages?|cards?|patients?|records?"
     r"|employees?|documents?|files?|notes?|tickets?|transactions?|bookings?|reservations?|address\w*|email|uid|password|secrets?|vaults?|wallets?|balance|books?"
     r"|applications?|appointments?|prescriptions?|loans?|bills?|statements?|subscriptions?|grades?|marks?|salar\w+|payslips?)(?:_|$)"

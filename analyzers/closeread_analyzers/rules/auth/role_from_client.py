@@ -10,16 +10,17 @@ from ...catalogue import name_words
 from ...check import Report
 from ...flow.bodies import Body, is_sent_root, key_of, last_name, names_in
 from ...flow.routes import Route, RouteContext
+from ...pattern import later
 from ...tree import walk_here
 
 visits = (Route,)
 
-_ROLE = re.compile(
+_ROLE = later(
     r"(?:^|_)(?:is_admin|admin|is_staff|is_superuser|superuser|role|roles|user_type|is_administrator|privileges?|access_level)$"
 )
 _HIGH = frozenset(["admin", "administrator", "root", "superuser"])
-_NAMES = re.compile(r"user|name|login|mail|path|next|tab|page|sort|lang", re.IGNORECASE)
-_ASKS_ADMIN = re.compile(
+_NAMES = later(r"user|name|login|mail|path|next|tab|page|sort|lang", re.IGNORECASE)
+_ASKS_ADMIN = later(
     r"(?:^|_)(?:admin|admins|administrator|superuser|staff|roles?|secure|permissions?|privileged|scopes?|needs|owner|is_admin)(?:_|$)"
 )
 

@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from ... import ir
 from ...check import Report
 from ...flow.routes import Route, RouteContext
+from ...pattern import later
 from .missing_rate_limit import log_in
 
 visits = (Route,)
 
 _NEGATIVE = r"(?:\bno\b|\bnot\b|n't\b|unknown|invalid|incorrect|wrong|unregistered|does ?n[o']t|bad|mismatch)"
 _WHO = r"(?:user ?name|user|account|e-?mail|login)"
-_UNKNOWN = re.compile(rf"(?i){_NEGATIVE}.{{0,30}}\b{_WHO}\b|\b{_WHO}\b.{{0,30}}{_NEGATIVE}")
-_WRONG = re.compile(rf"(?i){_NEGATIVE}.{{0,30}}\bpassword\b|\bpassword\b.{{0,30}}{_NEGATIVE}")
-_RECOVERS = re.compile(r"(?:^|_)(?:forgot\w*|recover\w*|reset_request|request_reset|password_reset_request)(?:_|$)")
-_BOTH = re.compile(r"(?i)\b(?:or|and|/)\b|password")
+_UNKNOWN = later(rf"(?i){_NEGATIVE}.{{0,30}}\b{_WHO}\b|\b{_WHO}\b.{{0,30}}{_NEGATIVE}")
+_WRONG = later(rf"(?i){_NEGATIVE}.{{0,30}}\bpassword\b|\bpassword\b.{{0,30}}{_NEGATIVE}")
+_RECOVERS = later(r"(?:^|_)(?:forgot\w*|recover\w*|reset_request|request_reset|password_reset_request)(?:_|$)")
+_BOTH = later(r"(?i)\b(?:or|and|/)\b|password")
 
 
 def check(route: Route, context: RouteContext) -> Iterator[Report]:

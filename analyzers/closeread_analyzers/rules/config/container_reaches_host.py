@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
 from ...configuration import entries, entry, is_compose, items, keys_above, text_of
+from ...pattern import later
 
 visits = (ir.Mapping,)
 
-_SOCKET = re.compile(r"(^|/)(docker|containerd|crio|podman)\.sock/?$")
+_SOCKET = later(r"(^|/)(docker|containerd|crio|podman)\.sock/?$")
 
 
 def check(node: ir.Mapping, context: Context) -> Iterator[Report]:

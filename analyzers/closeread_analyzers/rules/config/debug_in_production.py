@@ -9,13 +9,14 @@ from functools import lru_cache
 from ... import ir
 from ...check import Context, Report
 from ...configuration import document, entries, is_on, text_of
+from ...pattern import later
 from ...shapes import last_name
 
 visits = (ir.Assign, ir.Mapping)
 
-_SWITCH = re.compile(r"^(app_|flask_|django_|wp_|rails_|web_)?debug(_mode)?$", re.IGNORECASE)
-_STAGE = re.compile(r"^(app|node|flask|django|rails|rack|symfony|environment|env)(_env)?$", re.IGNORECASE)
-_FOR_PRODUCTION = re.compile(r"(^|[/_.-])prod(uction)?([/_.-]|$)", re.IGNORECASE)
+_SWITCH = later(r"^(app_|flask_|django_|wp_|rails_|web_)?debug(_mode)?$", re.IGNORECASE)
+_STAGE = later(r"^(app|node|flask|django|rails|rack|symfony|environment|env)(_env)?$", re.IGNORECASE)
+_FOR_PRODUCTION = later(r"(^|[/_.-])prod(uction)?([/_.-]|$)", re.IGNORECASE)
 
 
 def check(node: ir.Assign | ir.Mapping, context: Context) -> Iterator[Report]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
 from ...configuration import text_of
+from ...pattern import later
 
 visits = (ir.Call,)
 calls = {"FROM", "USER"}
 
 _STARTS = frozenset({"CMD", "ENTRYPOINT"})
-_ROOT = re.compile(r"(root|0)(:.*)?$")
-_OTHER_USER = re.compile(r"nonroot|rootless|unprivileged|^scratch$|\$")
-_LETS_GO = re.compile(r"\b(gosu|su-exec|setpriv|runuser|s6-setuidgid|chroot --userspec)\b")
+_ROOT = later(r"(root|0)(:.*)?$")
+_OTHER_USER = later(r"nonroot|rootless|unprivileged|^scratch$|\$")
+_LETS_GO = later(r"\b(gosu|su-exec|setpriv|runuser|s6-setuidgid|chroot --userspec)\b")
 
 Instruction = tuple[ir.Call, list[str]]
 

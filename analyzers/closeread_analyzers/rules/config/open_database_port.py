@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from ... import ir
 from ...check import Context, Report
 from ...configuration import entries, entry, is_compose, is_on, items, keys_above, text_of
+from ...pattern import later
 from ...tree import walk
 
 visits = (ir.Mapping,)
 
-_IMAGE = re.compile(
-    r"(?:^|/)(redis|valkey|memcached|mongo|postgres|mysql|mariadb|couchdb|elasticsearch)(?:-\w+)*(?:[:@]|$)"
-)
-_LOCAL = re.compile(r"^(127\.|localhost:|\[::1\]|\$)")
+_IMAGE = later(r"(?:^|/)(redis|valkey|memcached|mongo|postgres|mysql|mariadb|couchdb|elasticsearch)(?:-\w+)*(?:[:@]|$)")
+_LOCAL = later(r"^(127\.|localhost:|\[::1\]|\$)")
 
 
 def check(node: ir.Mapping, context: Context) -> Iterator[Report]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
 from ...configuration import within
+from ...pattern import later
 
 visits = (ir.Constant,)
 
-_PIPED = re.compile(
+_PIPED = later(
     r"\b(curl|wget)\b(?=[^\n|;&]*(?:://|\$))[^\n|;&]{1,500}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|z|da|k)?sh\b"
 )
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
 from ...configuration import document, entries, entry, is_workflow, items, text_of
+from ...pattern import later
 
 visits = (ir.Mapping,)
 
 _TRUSTED_EVENTS = frozenset({"pull_request_target", "workflow_run"})
-_PROPOSAL = re.compile(
+_PROPOSAL = later(
     r"github\.head_ref|pull_request\.head\.(?:sha|ref)|workflow_run\.head_(?:sha|branch|commit)|refs/pull/"
 )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
 from ...configuration import document, entries, entry, is_workflow, items, text_of, within
 from ...finding import Severity
+from ...pattern import later
 
 visits = (ir.Mapping,)
 
@@ -19,7 +19,7 @@ _STRANGER = (
     r"|(?:head_commit|commits[\w.*\[\]]*)\.(?:message|author\.(?:email|name))"
     r"|workflow_run\.(?:head_branch|display_title|head_commit\.(?:message|author\.(?:email|name)))))"
 )
-_FILLED = re.compile(
+_FILLED = later(
     r"\$\{\{\s*(?:[^{}|]{0,200}\|\|\s*)?(?:toJSON\(\s*|format\([^{}]{0,200},\s*)?("
     + _STRANGER
     + r")\s*\)?\s*(?:\|\|[^{}]{0,200})?\}\}"

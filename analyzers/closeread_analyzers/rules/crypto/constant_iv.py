@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import UNKNOWN, Context, Report
+from ...pattern import later
 from ...shapes import argument
 
 visits = (ir.Call,)
 calls = frozenset({"new", "CBC", "CFB", "OFB", "CTR", "GCM"})
 
-_CIPHERS = re.compile(r"(Crypto|Cryptodome)\.Cipher\.\w+\.new")
-_MODES = re.compile(r"cryptography\.hazmat\.primitives\.ciphers\.modes\.\w+")
+_CIPHERS = later(r"(Crypto|Cryptodome)\.Cipher\.\w+\.new")
+_MODES = later(r"cryptography\.hazmat\.primitives\.ciphers\.modes\.\w+")
 
 
 def check(node: ir.Call, context: Context) -> Iterator[Report]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...pattern import later
 from ...shapes import argument, last_name
 from ...tree import walk_here
 from ...words import words_of
@@ -14,12 +15,12 @@ from ...words import words_of
 visits = (ir.Call,)
 calls = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "new", "update"})
 
-_HASHES = re.compile(r"hashlib\.(md5|sha\w+)(\(\)\.update)?|(md5|sha)\.new")
-_ABOUT = re.compile(
+_HASHES = later(r"hashlib\.(md5|sha\w+)(\(\)\.update)?|(md5|sha)\.new")
+_ABOUT = later(
     r"(^|_)(hash|hashed|set|check|verify|encrypt|encode|make|digest|validate|compare)_(the_)?(password|passwd|pwd|pw)(_|$)"
     r"|(^|_)(password|passwd|pwd|pw)_(hash|digest|check|matches|verify)(_|$)"
 )
-_PASSWORD = re.compile(
+_PASSWORD = later(
     r"(.*_)?(password|passwd|passwort|pwd|passphrase|pass_?word)\d?(_?(raw|plain|text|str|bytes|utf8|encoded))?",
     re.IGNORECASE,
 )

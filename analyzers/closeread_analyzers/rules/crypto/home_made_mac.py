@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...pattern import later
 from ...shapes import argument, last_name, own_nodes
 from ...tree import walk_here
 
 visits = (ir.Call,)
 calls = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "new"})
 
-_HASHES = re.compile(r"(hashlib\.(md5|sha\w+)|(md5|sha)\.new)")
-_KEYS = re.compile(
+_HASHES = later(r"(hashlib\.(md5|sha\w+)|(md5|sha)\.new)")
+_KEYS = later(
     r"(.*_)?(secret|secret_?key|signing_?key|hmac_?key|mac_?key|shared_?key|private_?key|api_?secret|app_?secret)",
     re.IGNORECASE,
 )

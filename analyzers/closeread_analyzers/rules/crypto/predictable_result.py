@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...pattern import later
 from ...shapes import own_nodes
 from ...tree import walk
 from ...words import words_of
 
 visits = (ir.FunctionDefinition,)
 
-_SECRETS = re.compile(
+_SECRETS = later(
     r"(^|_)(tokens?|otp|totp|passwords?|passwd|secret|session_?id|api_?key|nonce|csrf|salt|pin_?code|passcode|(verification|reset|auth|activation"
     r"|confirmation)_?code)(_|$)"
 )
-_DICE = re.compile(
+_DICE = later(
     r"random\.(random|choice|choices|randint|randrange|sample|getrandbits|uniform)|uuid\.uuid1|numpy\.random\.\w+"
 )
 

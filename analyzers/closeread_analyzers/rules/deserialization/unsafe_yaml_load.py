@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
 from ...finding import Edit
 from ...fixing import FixContext
+from ...pattern import later
 from ...shapes import argument, last_name, own_nodes
 
 visits = (ir.Call,)
@@ -17,8 +17,8 @@ calls = frozenset({"load", "load_all", "unsafe_load", "unsafe_load_all"})
 mends = (ir.Call,)
 title = "Read it with safe_load"
 
-_LOADS = re.compile(r"yaml\.(unsafe_)?load(_all)?")
-_SAFE = re.compile(r"C?(Safe|Base)Loader")
+_LOADS = later(r"yaml\.(unsafe_)?load(_all)?")
+_SAFE = later(r"C?(Safe|Base)Loader")
 
 
 def check(node: ir.Call, context: Context) -> Iterator[Report]:

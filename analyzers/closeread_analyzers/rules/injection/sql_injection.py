@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ... import ir
 from ...finding import Edit
 from ...fixing import FixContext
+from ...pattern import later
 from ...pieces import Piece, origin, pieces, quoted
 from ...shapes import last_name
 
@@ -26,7 +27,7 @@ _PLACEHOLDERS = {
     "pymysql": "%s",
     "MySQLdb": "%s",
 }
-_VALUE = re.compile(r"(?:[=<>]|\b(?:LIKE|LIMIT|OFFSET|BETWEEN)|\b(?:VALUES|IN)\s*\((?:[^()]*,)?)\s*$", re.IGNORECASE)
+_VALUE = later(r"(?:[=<>]|\b(?:LIKE|LIMIT|OFFSET|BETWEEN)|\b(?:VALUES|IN)\s*\((?:[^()]*,)?)\s*$", re.IGNORECASE)
 
 
 def fix(node: ir.Call, context: FixContext) -> Iterator[Edit]:

@@ -12,26 +12,27 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import UNKNOWN, Context, Report
+from ...pattern import later
 from ...shapes import argument, last_name, own_nodes
 from ...tree import walk
 
 visits = (ir.Call, ir.Assign)
 
-_TAKERS = re.compile(
+_TAKERS = later(
     r"execute|executemany|executescript|raw|text|query|.*_query|query_.*|execute_.*|run_sql|fetch|.*_sql|sql",
     re.IGNORECASE,
 )
-_HOLDERS = re.compile(r"(.*_)?(sql|query|stmt|statement|cmd|qry|q|request|req)\d*(_.*)?", re.IGNORECASE)
-_STATEMENT = re.compile(
+_HOLDERS = later(r"(.*_)?(sql|query|stmt|statement|cmd|qry|q|request|req)\d*(_.*)?", re.IGNORECASE)
+_STATEMENT = later(
     r"\s*(SELECT\s.+\sFROM\s|INSERT\s+(OR\s+\w+\s+|IGNORE\s+)?INTO\s|REPLACE\s+INTO\s|UPDATE\s.+\sSET\s|DELETE\s+FROM\s)",
     re.IGNORECASE | re.DOTALL,
 )
 _HOLE = "\0"
 _PLAIN = ("staticmethod", "classmethod", "property")
-_QUOTED = re.compile(rf"(['\"])%*{_HOLE}%*\1")
-_PERCENT = re.compile(r"%(?:\(\w+\))?s|%%")
-_BRACES = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
-_ESCAPES = re.compile(r"escape|quote|sanitiz|int|float|len|hexdigest|isoformat|strftime|now|uuid", re.IGNORECASE)
+_QUOTED = later(rf"(['\"])%*{_HOLE}%*\1")
+_PERCENT = later(r"%(?:\(\w+\))?s|%%")
+_BRACES = later(r"\{\{|\}\}|\{[^{}]*\}")
+_ESCAPES = later(r"escape|quote|sanitiz|int|float|len|hexdigest|isoformat|strftime|now|uuid", re.IGNORECASE)
 
 
 def check(node: ir.Node, context: Context) -> Iterator[Report]:

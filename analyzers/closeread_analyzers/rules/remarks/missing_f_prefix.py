@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
 from ...finding import Edit
 from ...fixing import FixContext
+from ...pattern import later
 from ...shapes import last_name
 
 visits = (ir.Constant,)
 mends = (ir.Constant,)
 title = "Make it an f-string"
 
-_FIELD = re.compile(r"\{([A-Za-z_]\w*)(?:![rsa])?(?::[^{}]*)?\}")
+_FIELD = later(r"\{([A-Za-z_]\w*)(?:![rsa])?(?::[^{}]*)?\}")
 _MESSAGES = frozenset(["print", "debug", "info", "warning", "error", "exception", "critical", "write"])
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...pattern import later
 
 visits = (ir.Comparison,)
 
-_WORD = re.compile(r"in\s*\([\"'][A-Za-z_]{3,}[\"']\)")
+_WORD = later(r"in\s*\([\"'][A-Za-z_]{3,}[\"']\)")
 
 
 def check(node: ir.Comparison, context: Context) -> Iterator[Report]:

@@ -8,12 +8,13 @@ from functools import lru_cache
 
 from ... import ir
 from ...check import Context, Report
+from ...pattern import later
 from ...scope import methods
 from ...shapes import is_fresh_container, is_mutation_of, own_nodes
 
 visits = (ir.Function,)
 
-_SHARED_BY_NAME = re.compile(r"^(?-i:[A-Z_0-9]+)$|cache|registr|pool|instances|shared|memo|^_?all_", re.IGNORECASE)
+_SHARED_BY_NAME = later(r"^(?-i:[A-Z_0-9]+)$|cache|registr|pool|instances|shared|memo|^_?all_", re.IGNORECASE)
 
 
 def check(node: ir.Function, context: Context) -> Iterator[Report]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...pattern import later
 
 visits = (ir.Call,)
 calls = frozenset({"strip", "lstrip", "rstrip"})
 
-_EXTENSION = re.compile(r"\.[a-z][a-z0-9]+$")
-_SCHEME = re.compile(r"[a-z]+://$|0[xbo]$")
+_EXTENSION = later(r"\.[a-z][a-z0-9]+$")
+_SCHEME = later(r"[a-z]+://$|0[xbo]$")
 
 
 def check(node: ir.Call, context: Context) -> Iterator[Report]:

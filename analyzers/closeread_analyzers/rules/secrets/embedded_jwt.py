@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Iterable
 
 from ... import ir
 from ...check import Context, Report
 from ...finding import Severity
+from ...pattern import later
 
 visits = (ir.Constant,)
 
-_JWT = re.compile(r"(eyJ[A-Za-z0-9_-]{8,})\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{20,}")
+_JWT = later(r"(eyJ[A-Za-z0-9_-]{8,})\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{20,}")
 
 
 def check(node: ir.Constant, context: Context) -> Iterable[Report]:

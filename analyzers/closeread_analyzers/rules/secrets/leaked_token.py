@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterable
 
 from ... import ir
 from ...check import Context, Report
 from ...finding import Confidence, Severity
+from ...pattern import later
 from ...words import entropy
 
 visits = (ir.Constant, ir.Binary)
@@ -28,8 +28,8 @@ _FORMS = (
     ("a token of DigitalOcean", r"do[opr]_v1_[a-f0-9]{64}"),
     ("a key of an Azure account", r"AccountKey=[A-Za-z0-9+/]{86}=="),
 )
-_TOKEN = re.compile("|".join(f"(?P<f{at}>{form})" for at, (_, form) in enumerate(_FORMS)))
-_START = re.compile(r"A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox|hooks\.|k_live_|AIza|SG\.|npm_|pypi-|_v1_|AccountKey=")
+_TOKEN = later("|".join(f"(?P<f{at}>{form})" for at, (_, form) in enumerate(_FORMS)))
+_START = later(r"A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox|hooks\.|k_live_|AIza|SG\.|npm_|pypi-|_v1_|AccountKey=")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 

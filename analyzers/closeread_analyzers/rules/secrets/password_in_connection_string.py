@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from ... import ir
 from ...check import Context, Report
 from ...finding import Confidence, Severity
+from ...pattern import later
 from ...words import likeness
 
 visits = (ir.Constant,)
 
-_ADDRESS = re.compile(r"\b([a-z][a-z0-9+]{2,20})://([^\s:/@<>{}$%]{1,60}):([^\s/@<>{}$]{3,80})@([\w.\[-]+)")
-_SETTING = re.compile(r"(?:^|[;\s])(?:password|pwd)=([^\s;&<>{}$%'\"]{4,80})(?:[;\s]|$)", re.IGNORECASE)
-_SIBLING = re.compile(r"(?:^|[;\s])(?:host|server|user|user id|uid|dbname|database|data source)=", re.IGNORECASE)
-_ELEMENT = re.compile(r"<(password|passwd|pwd|secret|api_?key)>([^<>{}$%\s]{4,80})</\1>", re.IGNORECASE)
+_ADDRESS = later(r"\b([a-z][a-z0-9+]{2,20})://([^\s:/@<>{}$%]{1,60}):([^\s/@<>{}$]{3,80})@([\w.\[-]+)")
+_SETTING = later(r"(?:^|[;\s])(?:password|pwd)=([^\s;&<>{}$%'\"]{4,80})(?:[;\s]|$)", re.IGNORECASE)
+_SIBLING = later(r"(?:^|[;\s])(?:host|server|user|user id|uid|dbname|database|data source)=", re.IGNORECASE)
+_ELEMENT = later(r"<(password|passwd|pwd|secret|api_?key)>([^<>{}$%\s]{4,80})</\1>", re.IGNORECASE)
 _PROSE = frozenset(["pass", "password", "passwd", "pwd", "secret", "user", "token"])
-_EXAMPLE_HOST = re.compile(r"(^|\.)example\.|^host|^hostname|^server$|\.test$|\.invalid$", re.IGNORECASE)
+_EXAMPLE_HOST = later(r"(^|\.)example\.|^host|^hostname|^server$|\.test$|\.invalid$", re.IGNORECASE)
 
 
 def check(node: ir.Constant, context: Context) -> Iterable[Report]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from ... import ir
 from ...check import Context, Report
 from ...finding import Severity
+from ...pattern import later
 
 visits = (ir.Constant,)
 
-_PEM = re.compile(
+_PEM = later(
     r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s*(?:[\w-]+: [^\r\n]*[\r\n]+)*(?:[A-Za-z0-9+/=]\s*){40,}"
 )
 
