@@ -41,12 +41,12 @@ def last_words(words: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class ArgRef:
-    """Which argument: "0", "name", "*", "self", "return"; `keys` lead into it: "0[cookie][secure]".
+    """Which argument: "0", "name", "*", "**" (what is spread into the call), "self", "return"; `keys` lead into it: "0[cookie][secure]".
 
     The value of an assignment (`assign`, `named`) is position 0.
     """
 
-    kind: Literal["position", "keyword", "all", "self", "return"]
+    kind: Literal["position", "keyword", "all", "spread", "self", "return"]
     position: int = -1
     name: str = ""
     keys: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ from .entries import (
 )
 from .reading import Table, nearest, parse_toml, read_text
 
-_ARGUMENT = re.compile(r"(?P<base>\*|\d+|[A-Za-z_$][\w$-]*)(?P<keys>(?:\[[^\[\]]+\])*)$")
+_ARGUMENT = re.compile(r"(?P<base>\*\*?|\d+|[A-Za-z_$][\w$-]*)(?P<keys>(?:\[[^\[\]]+\])*)$")
 _COMPARED = re.compile(r"(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)$")
 _ALTERNATIVES = re.compile(r"[,|]")
 _PATH = re.compile(r"\S+$")
@@ -123,6 +123,8 @@ def _argument(text: str, of_value: bool) -> ArgRef | None:
     base, keys = found["base"], tuple(found["keys"][1:-1].split("][")) if found["keys"] else ()
     if base == "*":
         return ArgRef("all", keys=keys)
+    if base == "**":
+        return ArgRef("spread", keys=keys)
     if base == "self":
         return ArgRef("self", keys=keys)
     if base == "return":

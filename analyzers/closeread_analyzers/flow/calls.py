@@ -94,7 +94,7 @@ class Arguments:
             return self.keyword.get(ref.name)
         if ref.kind == "self":
             return receiver
-        return None
+        return self.spread if ref.kind == "spread" else None
 
 
 def evaluated(frame: Frame, node: ir.Call) -> Arguments:

@@ -59,11 +59,19 @@ def _comes_from_outside(stream: ir.Expression, context: Context) -> bool:
     function = context.function
     if function is not None and stream.id in {parameter.name for parameter in function.parameters} - {"self", "cls"}:
         return True
-    body = own_nodes(function) if function is not None else iter(context.parents)
+    body = list(own_nodes(function)) if function is not None else context.parents
+    names = {stream.id}
+    for part in body:
+        if not isinstance(part, ir.Assign) or not isinstance(part.value, ir.Call):
+            continue
+        read = part.value.callee
+        assigned = any(isinstance(target, ir.Name) and target.id == stream.id for target in part.targets)
+        if assigned and isinstance(read, ir.Attribute) and read.name == "read":
+            names.add(last_name(read.value))
     return any(
         isinstance(part, ir.WithItem)
         and part.target is not None
-        and last_name(part.target) == stream.id
+        and last_name(part.target) in names
         and isinstance(part.context, ir.Call)
         and last_name(part.context.callee) == "open"
         for part in body
