@@ -22,6 +22,7 @@ import json
 import os
 import queue
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -154,16 +155,17 @@ def line_inside(text: str) -> int:
     return text[: text.index("rows = []", len(text) // 2)].count("\n")
 
 
-def start(name: str, folder: Path, text: str, cache: Path, *, saved: bool = False) -> float:
-    """Seconds to the first diagnostics. `saved`: wait until the whole of it was looked at, and is in the cache."""
+def start(name: str, folder: Path, text: str, cache: Path, *, saved: bool = False) -> tuple[float, float]:
+    """Seconds to the first diagnostics: by the clock, and of CPU. `saved`: wait until all of it is in the cache."""
     uri = (folder / "app.py").as_uri()
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with started(name, folder, cache) as server:
         server.open(uri, text)
         taken = server.diagnostics(uri, 1)[0] - begun
         if saved:
             time.sleep(QUIET + len(text) / 100_000)
-    return taken
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)  # of the server, which has ended
+    return taken, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def edits(name: str, folder: Path, text: str, count: int, cache: Path) -> list[float]:
@@ -243,8 +245,9 @@ def workspace(folder: Path, files: int) -> None:
         file.write_text(MODULE.format(n=n, other=other, near=other // 20, k=dice.randrange(2, 9)) * 2)
 
 
-def median(seconds: list[float]) -> str:
-    return f"{1000 * statistics.median(seconds):,.0f} ms"
+def median(starts: list[tuple[float, float]]) -> str:
+    clock, cpu = (statistics.median(column) for column in zip(*starts, strict=True))
+    return f"{1000 * clock:,.0f} ms ({1000 * cpu:,.0f} of CPU)"
 
 
 def main() -> None:
@@ -272,14 +275,19 @@ def main() -> None:
                 if name == CLOSEREAD:
                     cache = next(caches)
                     start(name, folder, text, cache, saved=True)
-                    line += f" (known {median([start(name, folder, text, cache) for _ in range(options.starts)])})"
+                    line += f", known {median([start(name, folder, text, cache) for _ in range(options.starts)])}"
+                if not options.edits:
+                    print(f"{lines:6,} lines  {name:11}  {line}", flush=True)
+                    continue
                 taken = edits(name, folder, text, options.edits, next(caches))
                 medians[name] = statistics.median(taken)
                 p95 = taken[int(0.95 * len(taken))]
                 line += f", edit median {1000 * medians[name]:.1f} ms, 95th percentile {1000 * p95:.1f} ms"
                 line += f" ({p95 / medians[name]:.1f} times)"
                 print(f"{lines:6,} lines  {name:11}  {line}", flush=True)
-            print(f"{'':12}  closeread's median / ruff server's: {medians[CLOSEREAD] / medians['ruff server']:.1f}")
+            if medians:
+                ratio = medians[CLOSEREAD] / medians["ruff server"]
+                print(f"{'':12}  closeread's median / ruff server's: {ratio:.1f}")
             if lines == 2000 and options.storm:
                 for name in SERVERS:
                     seconds, sent, is_right = storm(name, folder, text, options.storm, next(caches))

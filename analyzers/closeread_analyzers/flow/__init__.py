@@ -19,6 +19,7 @@ One run over one body
     own.py            what the user's own models say of the workspace's own functions
 The whole project
     memory.py         what is remembered, when it holds, and how circles end
+    aging.py          what code says by itself, for as long as somebody asks
     touched.py        which places an answer speaks of
     names.py          what a name means, across files
     classes.py        inheritance, members, constructors
