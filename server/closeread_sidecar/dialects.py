@@ -35,6 +35,15 @@ def as_styling(text: str) -> str:
     return _BOLD.sub(r"*\1*", text)
 
 
+def as_quoted(text: str) -> str:
+    """WeCom's Markdown for applications, which knows no fences: their lines are quoted."""
+    parts = _FENCE.split(text)
+    quoted = [
+        "".join(f"> {line}\n" for line in part.splitlines()) if odd % 2 else part for odd, part in enumerate(parts)
+    ]
+    return "".join(quoted).replace("\n\n", "\n").strip("\n")
+
+
 def as_text(text: str) -> str:
     """Without any marks but those of code, which are readable."""
     return _BOLD.sub(r"\1", text)

@@ -5,8 +5,12 @@ Deliberately absent: any platform's own words. Those are known in `platforms/` a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+GATEWAY, COLLECTOR = "gateway", "collector"
+"""The channels that are no chat platform. Who asks by the gateway has shown the token: they are this machine's user."""
 
 SenderId = int | str
 """As the platform has it: Telegram's are numbers, a Matrix user is `@ann:example.org`."""
@@ -24,6 +28,13 @@ class Attachment:
     """Bytes, as the sender claims; 0 is unknown."""
 
     ref: str = ""
+
+
+def words(said: str, attachments: Sequence[Attachment]) -> str:
+    """What a message asks. Files without a word are asked about by kind and name (`file a.log`), so that a route can take them."""
+    if said.strip() or not attachments:
+        return said.strip()
+    return f"{attachments[0].kind} {attachments[0].name}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,13 @@ class Message:
 
     context: dict[str, Any] = field(default_factory=dict)
     """What the platform needs to answer, and nobody else looks at."""
+
+    def __post_init__(self) -> None:
+        # JSON can say halves of characters, which neither a database nor anybody's protocol takes.
+        for name in ("sender_id", "content", "conversation", "message_id", "reply_to", "unique"):
+            text = getattr(self, name)
+            if isinstance(text, str) and not text.isascii():
+                object.__setattr__(self, name, text.encode("utf-8", "replace").decode())
 
     @property
     def key(self) -> str:

@@ -21,7 +21,7 @@ from pydantic import SecretStr, field_validator
 
 from ..dialects import as_html, as_text
 from ..dispatcher import Failed, Refused, Unreachable
-from ..message import Answer, Attachment, File, Message
+from ..message import Answer, Attachment, File, Message, words
 from ..policy import listed
 from ..settings import Channel, filled, private_url
 from . import LARGEST_ATTACHMENT, Host, pieces
@@ -236,11 +236,12 @@ def read(room: str, event: dict[str, Any]) -> Message | None:
             return None
         if body.startswith("> ") and "m.in_reply_to" in relation:  # what is answered is repeated before the answer
             body = body.partition("\n\n")[2]
-        if not body.strip() or not isinstance(event["sender"], str):
+        body = words(body, attachments)
+        if not body or not isinstance(event["sender"], str):
             return None
         reply = str(relation.get("m.in_reply_to", {}).get("event_id", ""))
         return Message(
-            "matrix", event["sender"], body.strip(), attachments, room, str(event["event_id"]), reply,
+            "matrix", event["sender"], body, attachments, room, str(event["event_id"]), reply,
             float(event.get("origin_server_ts", 0)) / 1000, edited, False, str(event["event_id"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -3,7 +3,7 @@
 The offset advances in the database, after the queue has committed what came before it; a `kill -9` between the two brings an update
 twice, and its number makes that harmless. One poller a bot: Telegram answers a second one with 409, and `status` says so.
 
-Deliberately absent: webhooks, buttons, channels' posts. A message without words is no question, whatever is attached to it.
+Deliberately absent: webhooks, buttons, channels' posts.
 Bots in groups hear everything only if their privacy mode is off, or they are administrators.
 """
 
@@ -20,7 +20,7 @@ from pydantic import SecretStr, field_validator
 
 from ..dialects import as_html, as_text
 from ..dispatcher import Failed, Refused, Unreachable
-from ..message import Answer, Attachment, File, Message
+from ..message import Answer, Attachment, File, Message, words
 from ..settings import Channel, filled, private_url
 from . import LARGEST_ATTACHMENT, Host, pieces
 
@@ -175,7 +175,8 @@ def read(update: dict[str, Any]) -> Message | None:
     edited = "edited_message" in update
     try:
         said = update["edited_message" if edited else "message"]
-        content = str(said.get("text") or said.get("caption") or "").strip()
+        attachments = tuple(_attachments(said))
+        content = words(str(said.get("text") or said.get("caption") or ""), attachments)
         chat, thread = said["chat"], said.get("message_thread_id") if said.get("is_topic_message") else None
         if not content or not isinstance(said["from"]["id"], int) or not isinstance(chat["id"], int):
             return None
@@ -184,7 +185,7 @@ def read(update: dict[str, Any]) -> Message | None:
             "telegram",
             said["from"]["id"],
             f"{command[1]}{command[2]}" if command else content,
-            tuple(_attachments(said)),
+            attachments,
             f"{chat['id']}/{thread}" if thread else str(chat["id"]),
             str(int(said["message_id"])),
             str(said.get("reply_to_message", {}).get("message_id", "")),

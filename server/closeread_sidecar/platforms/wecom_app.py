@@ -25,9 +25,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
 
-from ..dialects import as_text
+from ..dialects import as_quoted, as_text
 from ..dispatcher import Failed, Refused, Unreachable
-from ..message import Answer, Attachment, File, Message
+from ..message import Answer, Attachment, File, Message, words
 from ..settings import Channel, filled, private_url
 from . import LARGEST_ATTACHMENT, Host, pieces
 from .wecom_robot import unpadded
@@ -56,6 +56,8 @@ class Settings(Channel):
     port: Annotated[int, Field(ge=0, le=65535)] = 7392
     path: str = "/wecom"
     base_url: str = "https://qyapi.weixin.qq.com"
+    markdown: bool = True
+    """WeCom's own; somebody who reads it in WeChat needs plain text."""
 
     _filled = field_validator("secret", "token")(filled)
     _private = field_validator("base_url")(lambda url: private_url(url, "base-url").rstrip("/"))
@@ -229,8 +231,9 @@ class Adapter:
     async def send(self, answer: Answer) -> str:
         """See platforms.Platform. WeCom itself drops what it was sent twice within half an hour."""
         sent = ""
-        for part in pieces(as_text(answer.text), 600):  # 2,048 bytes, and a character may have three
-            sent = await self._message(answer, {"msgtype": "text", "text": {"content": part}})
+        kind, said = ("markdown", as_quoted) if self._settings.markdown else ("text", as_text)
+        for part in pieces(said(answer.text), 600):  # 2,048 bytes, and a character may have three
+            sent = await self._message(answer, {"msgtype": kind, kind: {"content": part}})
         for file in answer.files:
             media = await self._upload(file)
             sent = await self._message(answer, {"msgtype": "file", "file": {"media_id": media}})
@@ -281,11 +284,11 @@ class Adapter:
                 if raw and "json" not in answer.headers.get("Content-Type", ""):
                     return answer
                 told = answer.json()
+                code = int(told.get("errcode", 0))
             except httpx.HTTPError as error:
                 raise Unreachable(f"WeCom cannot be reached ({type(error).__name__})") from error
-            except ValueError as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise Failed("WeCom's answer makes no sense") from error
-            code = told.get("errcode", 0)
             if code in (40014, 42001) and not last:
                 self._access = ("", 0.0)
                 continue
@@ -317,17 +320,23 @@ class Adapter:
         self.state = "listening"
 
 
+_MEDIA = {"image": ".jpg", "voice": ".amr", "video": ".mp4"}
+"""What comes with a number under which it is fetched, and how its name ends. A file is not called back for; WeCom has no word for it."""
+
+
 def read(told: Any) -> Message | None:
-    """A decrypted callback as a message; None if it has no words."""
+    """A decrypted callback as a message; None if it is an event, or makes no sense."""
     kind, sender, number = (
         told.findtext("MsgType") or "",
         told.findtext("FromUserName") or "",
         told.findtext("MsgId") or "",
     )
-    content = (told.findtext("Content") or "").strip()
-    if kind != "text" or not content or not sender or not number:
+    media = (told.findtext("MediaId") or "").strip()
+    attachments = (Attachment(kind, f"{kind}{_MEDIA[kind]}", 0, media),) if kind in _MEDIA and media else ()
+    content = words((told.findtext("Content") or "") if kind == "text" else "", attachments)
+    if not content or not sender or not number:
         return None
     when = told.findtext("CreateTime") or "0"
     return Message(
-        "wecom_app", sender, content, (), sender, number, time=float(when) if when.isdigit() else 0.0, unique=number,
+        "wecom_app", sender, content, attachments, sender, number, time=float(when) if when.isdigit() else 0.0, unique=number,
     )  # fmt: skip

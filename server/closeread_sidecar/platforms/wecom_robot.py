@@ -7,7 +7,7 @@ of developer.work.weixin.qq.com/document/path/101463 and of the official Node pa
     -> {"cmd": "ping", ...} every 30 s; two without an answer, and the connection is dead
     <- aibot_msg_callback (msgid, from.userid, chatid, chattype, msgtype, ...)     <- aibot_event_callback (event.eventtype)
     -> aibot_respond_msg with the callback's req_id: {"msgtype": "stream", "stream": {"id", "finish", "content"}}, acknowledged one by one
-    -> aibot_send_msg {"chatid", "msgtype": "markdown", ...} where a callback can no longer be answered: after a restart, say
+    -> aibot_send_msg {"chatid", "msgtype": "markdown", ...} where a callback can no longer be answered: after a restart, or minutes
 
 It connects again after 1, 2, 4 .. 30 s, however the connection ended, but for `disconnected_event`: another connection of the same robot
 has taken over then, and taking it back would go on for ever.
@@ -29,12 +29,18 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, field_validator
 
 from ..dispatcher import Failed, Refused, Unreachable
-from ..message import Answer, Attachment, File, Message
+from ..message import Answer, Attachment, File, Message, words
 from ..settings import Channel, filled, is_loopback
 from . import LARGEST_ATTACHMENT, Host, pieces
 
 _MOST_BYTES = 20_480
 _ACK = 5.0
+_TOO_OFTEN = (45009, 45033)
+"""Error codes: more calls than WeCom allows in a time."""
+
+_EXPIRED = (846605, 846608)
+"""Error codes: no such callback (any more); its stream was open for too long."""
+
 _CHUNK, _CHUNKS = 512 * 1024, 100
 _REPLACED = "replaced by another connection"
 
@@ -71,6 +77,10 @@ class Settings(Channel):
 
 class Replaced(Exception):
     """Another connection of the same robot has taken over."""
+
+
+class Expired(Failed):
+    """A callback was not answered in time: what is to be said is a message of its own now."""
 
 
 class Adapter:
@@ -115,8 +125,9 @@ class Adapter:
         stream = answer.edits or _stream(answer.key)
         if request and answer.context.get("session") == self._session and self._session:
             body = {"msgtype": "stream", "stream": {"id": stream, "finish": True, "content": parts[0]}}
-            await self._command("aibot_respond_msg", body, request)
-            parts = parts[1:]
+            with contextlib.suppress(Expired):
+                await self._command("aibot_respond_msg", body, request)
+                parts = parts[1:]
         for part in parts:
             await self._command("aibot_send_msg", _to(answer) | {"msgtype": "markdown", "markdown": {"content": part}})
         for file in answer.files:
@@ -266,6 +277,10 @@ class Adapter:
                 self._answers.pop(request, None)
                 self._order.pop(request, None)
         code = answer.get("errcode", 0)
+        if code in _TOO_OFTEN:
+            raise Unreachable(f"WeCom wants a pause ({code})", 60.0)
+        if code in _EXPIRED:
+            raise Expired("the callback cannot be answered any more")
         if code:
             raise Failed(f"WeCom answers {code}: {str(answer.get('errmsg', ''))[:200]}")
         return answer.get("body") or {}
@@ -292,19 +307,20 @@ def read(frame: dict[str, Any], session: str) -> Message | None:
     """A callback as a message; None if it has no words, or makes no sense."""
     try:
         body = frame["body"]
-        words, attachments = [], []
+        said, attachments = [], []
         for item in body["mixed"]["msg_item"] if body["msgtype"] == "mixed" else [body]:
             kind = item["msgtype"]
             if kind in ("text", "voice"):
-                words.append(str(item[kind]["content"]))
+                said.append(str(item[kind]["content"]))
             elif kind in ("image", "file", "video"):
                 ref = {"url": str(item[kind]["url"]), "aeskey": str(item[kind].get("aeskey", ""))}
                 attachments.append(Attachment(kind, str(item[kind].get("filename", kind)), 0, json.dumps(ref)))
-        content = "\n".join(words).strip()
+        content = "\n".join(said).strip()
         group = body.get("chattype") == "group"
         sender = str(body["from"]["userid"])
         if group and content.startswith("@"):  # how one speaks to a robot in a group
             content = content.partition(" ")[2].strip()
+        content = words(content, attachments)
         if not content or not sender:
             return None
         return Message(
