@@ -1,8 +1,9 @@
 """A thousand programs at the gateway at once: how long `status` takes, and how large the process is. `benchmarks/sidecar_load.py`
 
 Each client keeps its connection, asks `status` every `--every` seconds, at times of its own, for `--seconds`. The figures: the start (from
-starting the process until it listens), the median and 99th percentile of an answer as the client sees it, and the gateway's resident
-memory at its largest. Client and gateway share the machine. Loopback only, bounded, ends by itself.
+starting the process until it listens), the median and 99th percentile of an answer as the client sees it, what an answer costs the gateway
+in processor time, and its resident memory at its largest. Client and gateway share the machine, and so does whoever else uses it: the
+processor time says what the gateway can do, the percentiles what it did here. Loopback only, bounded, ends by itself.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import shutil
 import statistics
@@ -50,6 +52,12 @@ def resident(process: int) -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
 
+def spent(process: int) -> float:
+    """Milliseconds of processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     home = Home(folder / "home", f"gateway: {{port: 0, clients: {options.clients + 10}}}\n")
     began = time.monotonic()
@@ -64,15 +72,19 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             if number % 50 == 49:
                 await asyncio.sleep(0.2)
         await asyncio.sleep(2)
+        before = spent(process.pid)
         begin.set()
         await asyncio.gather(*tasks)
+        processor = spent(process.pid) - before
         memory = resident(process.pid)
     finally:
         await asyncio.to_thread(stop, process)
     ranks = statistics.quantiles(seconds, n=100)
     return {
         "clients": options.clients, "answers": len(seconds), "start ms": round(started * 1000),
-        "median ms": round(ranks[49] * 1000, 1), "p99 ms": round(ranks[98] * 1000, 1), "resident MB": round(memory, 1),
+        "median ms": round(ranks[49] * 1000, 1), "p99 ms": round(ranks[98] * 1000, 1),
+        "processor ms per answer": round(processor / len(seconds), 2),
+        "resident MB": round(memory, 1),
     }  # fmt: skip
 
 

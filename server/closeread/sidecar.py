@@ -2,7 +2,8 @@
 
 It is set up by a file in the user's own configuration folder, `sidecar/sidecar.yaml`; where there is none, nothing is started. It ends when
 this process does, however that ends: its standard input is a pipe of ours. When it ends by itself it is started
-again, more slowly each time, and given up after a few failures in a row; nobody here notices otherwise.
+again, more slowly each time, and given up after a few failures in a row, or at once if it says that it can never start (a broken file,
+packages that are not installed). Then its own last words are said, once, on standard error; nobody here notices otherwise.
 
 Deliberately absent: any knowledge of what the sidecar does, and any import of it.
 """
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 MODULE = "closeread_sidecar"
 _FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
 _TRIES = 5
+_NEVER = 2
+"""The exit code of what another start would not mend."""
+
 _STEADY = 60.0
 """Seconds after which a sidecar that ends was well until then."""
 
@@ -67,18 +72,36 @@ def _keep(over: threading.Event) -> None:
     while not over.is_set() and failures < _TRIES:
         began = time.monotonic()
         try:
-            with platform_.child(MODULE, ["sidecar", "run", "--follow"], extra=_environment()) as process:
-                if _wait(process, over) == 0:  # it is switched off, or another one has taken its place and ended
+            command = ["sidecar", "run", "--follow"]
+            with platform_.child(MODULE, command, errors=True, extra=_environment()) as process:
+                words = _last_words(process)
+                code = _wait(process, over)
+                if code == 0:  # it is switched off, or another one has taken its place and ended
                     return
-        except OSError:
-            pass
+        except OSError as error:
+            code, words = None, deque([str(error)])
         if time.monotonic() - began > _STEADY:
             pause, failures = _FIRST_PAUSE, 0
-        failures += 1
+        failures = _TRIES if code == _NEVER else failures + 1
         if failures == _TRIES and not over.is_set():
-            print("closeread: the sidecar does not stay up; `closeread sidecar` says why.", file=sys.stderr)
+            said = words[-1].removeprefix("closeread: ") if words else "`closeread sidecar` says why."
+            print(f"closeread: there is no sidecar: {said}", file=sys.stderr, flush=True)
+            return
         over.wait(pause)
         pause = min(_LAST_PAUSE, pause * 2)
+
+
+def _last_words(process: subprocess.Popen[bytes]) -> deque[str]:
+    """Where the last line of what a process complains of will stand."""
+    words: deque[str] = deque(maxlen=1)
+
+    def listen() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for line in process.stderr or ():
+                words.append(line.decode(errors="replace").strip()[:500])
+
+    threading.Thread(target=listen, name="sidecar's complaints", daemon=True).start()
+    return words
 
 
 def _wait(process: subprocess.Popen[bytes], over: threading.Event) -> int | None:

@@ -24,6 +24,7 @@ What somebody asks for goes one way; each stage commits before it answers the on
     handlers/         what can be asked for, one module each; the folder is the registry
     findings.py       what `closeread` reports, in words for chat
     progress.py       who wants to know how a task goes on
+    tasks.py          what becomes of a task, and what may leave of it
     runner.py         runs a handler's process within limits; confined.py is that process's own end
     gateway/          a WebSocket on loopback, for programs of this machine
     platforms/        one module a chat platform; the folder is the registry

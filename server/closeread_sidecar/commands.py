@@ -1,7 +1,7 @@
 """`closeread sidecar | queue | audit | doctor`: what people do with the sidecar on its own machine.
 
 These read and write the database beside a running sidecar, or without one. Exit codes: 0 well, 1 something was found (a broken chain,
-drift), 2 a usage or internal error.
+drift), 2 a usage or internal error, 75 (of `sidecar run --follow` alone) what may go well another time: the port is taken, say.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .queue import entries
 from .queue.ledger import connect, transaction
 from .settings import Home, read
 
-FOUND, ERROR = 1, 2
+FOUND, ERROR, LATER = 1, 2, 75
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="A folder of its own for settings and state.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -121,10 +121,17 @@ def run(
             fail(f"the sidecar is off: {place.settings} says `enabled: false`.")
         from .service import AlreadyRunning, serve
 
+        if follow:
+            platform_.step_back(10)  # beside an editor
         try:
             asyncio.run(serve(place, settings, follow=follow))
         except AlreadyRunning:
             fail(f"a sidecar runs already in {place.state}.")
+        except (OSError, sqlite3.Error) as error:
+            if not follow:
+                raise
+            typer.echo(f"closeread: the sidecar ended: {error}", err=True)
+            raise typer.Exit(LATER) from None
         except BaseExceptionGroup as group:
             logging.getLogger(__name__).debug("ended", exc_info=group)
             first: BaseException = group

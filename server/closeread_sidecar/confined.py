@@ -67,6 +67,7 @@ def main() -> int:
     job = json.loads(sys.stdin.buffer.readline())
     output = os.fdopen(os.dup(1), "wb")
     platform_.die_with_parent()
+    platform_.step_back(19)
     if not job["network"]:
         try:
             platform_.leave_network()
@@ -87,7 +88,7 @@ def main() -> int:
     except MemoryError:
         tell(output, type="error", text="more memory than a handler may have")
     except BaseException as error:
-        tell(output, type="error", text=f"{type(error).__name__}: {error}"[:500])
+        tell(output, type="error", text=f"{type(error).__name__}: {error}")
     return 0
 
 

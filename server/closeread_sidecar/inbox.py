@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import audit, handlers
-from .message import Message
+from .message import GATEWAY, Message
 from .policy import Decision, Policy
 from .queue import entries
 from .queue.entries import Bounds, Busy, Entry, New
 from .queue.ledger import Ledger
 from .routes import Routes, Target
-
-LOCAL = "gateway"
-"""The platform whose senders have shown the token: they are this machine's user."""
 
 Instant = Callable[[Message, Target], Awaitable[str]]
 
@@ -53,7 +50,7 @@ class Inbox:
 
     async def offer(self, message: Message) -> Receipt:
         """Take a message in. Raises sqlite3.Error if it cannot be committed: then it was not accepted."""
-        if message.platform != LOCAL:
+        if message.platform != GATEWAY:
             decision: Decision = await self._ledger.run(lambda db: self._policy.decide(db, message))
             if decision.paired:
                 return Receipt(
@@ -61,18 +58,20 @@ class Inbox:
                 )
             if not decision.allowed:
                 return Receipt(ended=True, silent=True)
-            pause = self._policy.pause(message)
+            pause, told = self._policy.pause(message)
             if pause:
-                return Receipt(
-                    (_error("slow-down", f"Too many messages; again in {pause:.0f} s.", round(pause, 1)),), ended=True
-                )
+                await self._note(message, "too many")
+                slow = _error("slow-down", f"Too many messages; again in {pause:.0f} s.", round(pause, 1))
+                return Receipt((slow,), ended=True, silent=told)
         target = self._routes.find(message.content, message.platform)
         if target is None:
+            if message.group:  # people talk among themselves there
+                return Receipt(ended=True, silent=True)
             usages = ", ".join(f"`{usage}`" for usage in self._routes.usages(message.platform))
             await self._note(message, "unknown words")
             return Receipt((_error("unknown", f"There is {usages}."),), ended=True)
         # In a conversation it waits its turn: an answer must not overtake those of what was asked before it.
-        at_once = message.platform == LOCAL and not message.conversation and target.file is None
+        at_once = message.platform == GATEWAY and not message.conversation and target.file is None
         if at_once and handlers.is_instant(target.name):
             text = await self._instant(message, target)
             await self._note(message, "answered at once", target.name)

@@ -6,6 +6,7 @@ What holds where, honestly:
 | --- | --- | --- | --- |
 | a handler has no network | a namespace of its own, no interface up | not enforced: does not run | not enforced: does not run |
 | memory, processor time, file size | `setrlimit` | `setrlimit`, though memory is a hint there | time alone, by killing it |
+| the editor goes first | `nice`, and its session's | `nice` | priority class |
 | dies with its parent | `PR_SET_PDEATHSIG`, and its input ends | its input ends | its input ends |
 
 A namespace does not hide the sockets that lie in the file system, nor the files of the user: a handler is the user's own
@@ -142,7 +143,7 @@ async def confined(arguments: Sequence[str], folder: Path, output_limit: int) ->
     `arguments` are those of `confined.py`; `folder` is where it runs, `output_limit` the longest line in bytes that is read of it.
     """
     return await asyncio.create_subprocess_exec(
-        *[sys.executable, "-I", "-m", "closeread_sidecar.confined", *arguments],
+        *[sys.executable, "-I", *_runnable("closeread_sidecar.confined"), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -152,6 +153,28 @@ async def confined(arguments: Sequence[str], folder: Path, output_limit: int) ->
         start_new_session=not WINDOWS,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
+
+
+def _runnable(module: str) -> list[str]:
+    """How isolated Python is told to run a module of ours: by name, where the package is installed; where it runs
+    out of a folder that is a program (as editors carry it: `python -I FOLDER serve`), by that folder."""
+    folder = Path(__file__).parents[1]
+    carried = sys.path[:1] == [str(folder)] and (folder / "__main__.py").is_file()
+    return [str(folder), "-m", module] if carried else ["-m", module]
+
+
+def step_back(by: int) -> None:
+    """Let other processes go first: from 0, as they, to 19, only when nobody else wants the processor."""
+    if sys.platform == "win32":
+        kernel = ctypes.windll.kernel32
+        kernel.SetPriorityClass(kernel.GetCurrentProcess(), 0x40 if by > 10 else 0x4000)  # IDLE, BELOW_NORMAL
+        return
+    with contextlib.suppress(OSError):
+        os.nice(by)
+    with contextlib.suppress(
+        OSError
+    ):  # Linux weighs sessions against each other before it looks at the processes in them
+        Path("/proc/self/autogroup").write_text(str(by))
 
 
 def end(process: asyncio.subprocess.Process) -> None:

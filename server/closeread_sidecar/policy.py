@@ -66,6 +66,7 @@ class Policy:
         self._channels = dict(channels)
         self._rates = {name: Rate(channel.per_minute) for name, channel in channels.items()}
         self._strangers: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._slowed: OrderedDict[tuple[str, SenderId], float] = OrderedDict()
 
     def decide(self, db: sqlite3.Connection, message: Message) -> Decision:
         """May this sender ask here? Writes the audit line of a refusal; of what was said nothing is kept."""
@@ -81,14 +82,17 @@ class Policy:
             return self._deny(db, now, message, "the group is not on the allow-list")
         return Decision(True)
 
-    def pause(self, message: Message) -> float:
-        """0 if the sender is within the rate, else the seconds to wait."""
-        return self._rates[message.platform].spend(message.sender_id, time.monotonic())
-
-    def shows_code(self, platform: str) -> bool:
-        """Whether lines of code may leave by the channel."""
-        channel = self._channels.get(platform)
-        return channel is not None and channel.code
+    def pause(self, message: Message) -> tuple[float, bool]:
+        """0 if the sender is within the rate, else the seconds to wait; and whether they were told so a moment ago."""
+        now, sender = time.monotonic(), (message.platform, message.sender_id)
+        pause = self._rates[message.platform].spend(message.sender_id, now)
+        if not pause:
+            return 0.0, False
+        told = now - self._slowed.pop(sender, -_LINE_EVERY) < pause + 1
+        self._slowed[sender] = now
+        if len(self._slowed) > 10_000:
+            self._slowed.popitem(last=False)
+        return pause, told
 
     def _deny(self, db: sqlite3.Connection, now: float, message: Message, why: str) -> Decision:
         stranger = (message.platform, str(message.sender_id))

@@ -102,6 +102,10 @@ class Routes:
             return Target(command.lower(), argument.strip())
         return None
 
+    def untrusted(self, name: str) -> str:
+        """See `untrusted` below."""
+        return untrusted(self._home, name)
+
     def all(self) -> tuple[Route, ...]:
         """The file's routes."""
         return self._routes

@@ -71,9 +71,9 @@ class Runner:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise HandlerError("the handler broke the protocol") from error
             if kind == "error":
-                raise HandlerError(str(text)[:500])
+                raise HandlerError(str(text))
             if kind == "unavailable":
-                raise Unavailable(str(text)[:500])
+                raise Unavailable(str(text))
             if kind == "file":
                 result.files.append(File(str(event["name"])[:200], base64.b64decode(event["data"])))
             elif kind == "partial":

@@ -7,7 +7,6 @@ load, a Redis that does not answer or a collector that is away hold nothing up. 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import importlib.metadata
 import json
@@ -20,23 +19,24 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import audit, handlers, inbox, platform_, platforms
+from . import audit, platform_, platforms
 from .configuration import ConfigurationError, composed, line_of
-from .dispatcher import Dispatcher, Failed, Outcome, Refused, Unreachable
+from .dispatcher import Dispatcher, Failed, Refused, Unreachable
 from .gateway.server import Gateway
 from .inbox import Inbox, Receipt
-from .message import Answer, File, Message
+from .message import COLLECTOR, GATEWAY, Answer, Message
 from .platforms import Platform
 from .policy import Policy
 from .progress import Progress
 from .queue import entries
-from .queue.entries import Bounds, Entry, New, Patience
+from .queue.entries import Bounds, Patience
 from .queue.feed import Feed, Table
 from .queue.ledger import Ledger
 from .redaction import Redaction
-from .routes import Routes, Target
-from .runner import HandlerError, Runner, Unavailable
+from .routes import Routes
+from .runner import Runner
 from .settings import Channel, Home, Settings
+from .tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,6 @@ _TASK_LEASE, _ANSWER_LEASE = 60.0, 60.0
 _UPKEEP = 5.0
 _ANSWER_PATIENCE = Patience(attempts=8, first=1.0, longest=300.0)
 _SEEN_DAYS = 90
-_PROGRESS_EVERY = 2.0
 
 
 class AlreadyRunning(Exception):
@@ -60,16 +59,14 @@ class Service:
         """Raises ConfigurationError for whatever of the user's files is wrong."""
         self.home, self.settings = home, settings
         self.channels = _channels(home, settings)
-        own = [secret for channel in self.channels.values() for secret in platforms.secrets(channel)]
-        own += platforms.secrets(settings.collector) if settings.collector else []
-        self.redaction = Redaction(own)
+        self.redaction = _redaction(settings, self.channels)
         self.routes = Routes(home)
         self.policy = Policy(self.channels)
         self.progress = Progress()
         self.runner = Runner(settings.handlers)
         self.platforms: dict[str, Platform] = {}
+        self.tasks = Tasks(settings, self.routes, self.redaction, self.progress, self.platforms, self)
         self._states: dict[str, str] = dict.fromkeys(self.channels, "starting")
-        self._shown: dict[str, str] = {}  # a task's key -> the message on its platform that shows its progress
         self._started = time.monotonic()
         self._collector = "none is set"
         self._feed: Feed | None = None
@@ -84,13 +81,17 @@ class Service:
             self.ledger = Ledger(self.home.queue)
             async with asyncio.TaskGroup() as group:
                 await self.ledger.run(self._begin)
-                self._tasks = Dispatcher(
-                    self.ledger, self._table_or_streams(), self._work, Patience(self.settings.queue.attempts), _TASK_LEASE,
-                    self.settings.queue.workers, self._told,
+                self._dispatcher = Dispatcher(
+                    self.ledger, self._table_or_streams(), self.tasks.work, Patience(self.settings.queue.attempts), _TASK_LEASE,
+                    self.settings.queue.workers, self.tasks.told,
                 )  # fmt: skip
                 bounds = Bounds(self.settings.queue.max_waiting, self.settings.queue.max_megabytes * 1_000_000)
-                self.inbox = Inbox(self.ledger, self.policy, self.routes, bounds, self._instant, self._tasks.cancel)
-                self.gateway = Gateway(self.home, self.settings.gateway, self.ledger, self.inbox, self.progress)
+                self.inbox = Inbox(
+                    self.ledger, self.policy, self.routes, bounds, self.tasks.at_once, self._dispatcher.cancel
+                )
+                self.gateway = Gateway(
+                    self.home, self.settings.gateway, self.ledger, self.inbox, self.progress, self.redaction
+                )
                 await self.gateway.start()
                 where = {"pid": os.getpid(), "host": self.settings.gateway.host, "port": self.gateway.port}
                 platform_.write_private(self.home.running, json.dumps(where).encode())
@@ -113,9 +114,14 @@ class Service:
 
     def _parts(self) -> Sequence[Coroutine[Any, Any, None]]:
         answers = Dispatcher(
-            self.ledger, Table(self.ledger, "answer", _ANSWER_LEASE), self._send, _ANSWER_PATIENCE, _ANSWER_LEASE, 8
+            self.ledger,
+            Table(self.ledger, "answer", _ANSWER_LEASE),
+            self.tasks.send,
+            _ANSWER_PATIENCE,
+            _ANSWER_LEASE,
+            8,
         )
-        parts = [self._tasks.run(), answers.run(), self._watch(), self._upkeep()]
+        parts = [self._dispatcher.run(), answers.run(), self._watch(), self._upkeep()]
         parts += [self._platform(name, channel) for name, channel in self.channels.items()]
         return [*parts, self._sync()] if self.settings.collector else parts
 
@@ -203,119 +209,6 @@ class Service:
         audit.append(db, time.time(), "stopped")
         audit.write_anchor(db, self.home.anchor)
 
-    # --- Tasks ------------------------------------------------------------------------------------
-
-    async def _work(self, entry: Entry) -> Outcome:
-        message = Message.from_json(entry.body["message"])
-        target = self.routes.find(message.content, message.platform)
-        if target is None:
-            raise Refused("no route takes these words any more")
-        code = self.shows_code(message.platform)
-        shown = _Shown(self, message, entry.key, code)
-
-        def on_event(event: dict[str, Any]) -> None:
-            event = {**event, "text": self.redaction.text(event["text"], code)}
-            self.progress.tell(entry.key, event)
-            shown.update(event["text"])
-
-        try:
-            if target.file is None:
-                text = await self._builtin(message, target, lambda text: on_event({"type": "progress", "text": text}))
-                files: list[File] = []
-            else:
-                result = await self._handler(message, target, entry.key, on_event)
-                text, files = result.text, result.files
-        except Unavailable as error:
-            text, files = str(error), []
-        except HandlerError as error:
-            text = self.redaction.text(f"It failed: {error}", code)
-            if target.file is not None:
-                raise Failed(
-                    str(error)[:500], follow=self._follow(entry, message, target, text, [], shown.id)
-                ) from error
-            files = []
-        finally:
-            await shown.close()
-        text = self.redaction.text(text or "Done.", code)
-        attached = [
-            {"name": file.name, "data": base64.b64encode(self._clean(file.data, code)).decode()} for file in files
-        ]
-        return Outcome(
-            {"text": text, "files": attached}, self._follow(entry, message, target, text, attached, shown.id)
-        )
-
-    async def _builtin(self, message: Message, target: Target, progress: Callable[[str], None]) -> str:
-        task = handlers.Task(target.argument, str(message.sender_id), self.shows_code(message.platform), self, progress)
-        return await handlers.named(target.name).handle(task)
-
-    async def _instant(self, message: Message, target: Target) -> str:
-        try:
-            text = await self._builtin(message, target, lambda _: None)
-        except HandlerError as error:
-            text = str(error)
-        return self.redaction.text(text, self.shows_code(message.platform))
-
-    async def _handler(
-        self, message: Message, target: Target, key: str, on_event: Callable[[dict[str, Any]], None]
-    ) -> Any:
-        from .routes import untrusted
-
-        assert target.file is not None
-        trouble = untrusted(self.home, target.file.name)
-        if trouble:
-            raise Unavailable(f"The handler was not run: {trouble}.")
-        attachments = []
-        for attachment in message.attachments:
-            platform = self.platforms.get(message.platform)
-            if platform is None:
-                raise HandlerError("the attachment cannot be fetched now")
-            attachments.append(await platform.fetch(message, attachment))
-        task = {name: getattr(message, name) for name in ("content", "sender_id", "platform", "conversation")}
-        return await self.runner.handler(
-            target.file, {**task, "argument": target.argument, "key": key}, attachments, on_event,
-            timeout=target.timeout or self.settings.handlers.timeout, network=target.network,
-        )  # fmt: skip
-
-    def _follow(
-        self, entry: Entry, message: Message, target: Target, text: str, files: list[dict[str, str]], edits: str
-    ) -> list[New]:
-        """What comes of a task: an answer to its platform, and a record for the collector."""
-        follow = []
-        if message.platform != inbox.LOCAL:
-            answer = {
-                "platform": message.platform, "conversation": message.conversation, "text": text, "files": files,
-                "reply_to": message.message_id, "edits": edits, "context": message.context,
-            }  # fmt: skip
-            follow.append(New(f"{entry.key}:answer", "answer", f"answers:{message.lane}", answer))
-        if self.settings.collector is not None:
-            record = {
-                "lane": entry.lane, "platform": message.platform, "sender": str(message.sender_id), "handler": target.name,
-                "asked": self.redaction.text(message.content[:2000]), "text": text, "time": time.time(),
-            }  # fmt: skip
-            follow.append(New(f"{entry.key}:record", "record", "collector", record))
-        return follow
-
-    def _told(self, entry: Entry, state: str, result: dict[str, Any]) -> None:
-        if state != "ready":
-            self.progress.tell(entry.key, inbox.ending(state, result, result.get("error", "")))
-
-    def _clean(self, data: bytes, code: bool) -> bytes:
-        try:
-            return self.redaction.text(data.decode("utf-8"), code).encode()
-        except UnicodeDecodeError:
-            return data
-
-    async def _send(self, entry: Entry) -> Outcome:
-        body = entry.body
-        platform = self.platforms.get(body["platform"])
-        if platform is None:
-            raise Unreachable(f"{body['platform']} is not running")
-        files = tuple(File(file["name"], base64.b64decode(file["data"])) for file in body["files"])
-        answer = Answer(
-            body["conversation"], body["text"], entry.key, body["reply_to"], body["edits"], files, body["context"]
-        )
-        return Outcome({"sent": await platform.send(answer)})
-
     # --- What handlers and platforms may ask -----------------------------------------------------
 
     async def receive(self, message: Message) -> Receipt:
@@ -358,10 +251,6 @@ class Service:
         """See handlers.Sidecar."""
         return await self.ledger.run(operation)
 
-    def shows_code(self, platform: str) -> bool:
-        """Whether lines of code may be told there."""
-        return self.settings.gateway.code if platform == inbox.LOCAL else self.policy.shows_code(platform)
-
     async def status(self) -> dict[str, Any]:
         """See handlers.Sidecar."""
         states = {**self._states, **{name: platform.state for name, platform in self.platforms.items()}}
@@ -382,42 +271,22 @@ class Service:
         }
 
 
-class _Shown:
-    """A task's progress on its platform: one message, edited every two seconds at most."""
-
-    def __init__(self, service: Service, message: Message, key: str, code: bool) -> None:
-        self._platform = service.platforms.get(message.platform)
-        self._message, self.id = message, ""
-        self._last = time.monotonic()
-        self._task: asyncio.Task[None] | None = None
-
-    def update(self, text: str) -> None:
-        if (
-            self._platform is None
-            or time.monotonic() - self._last < _PROGRESS_EVERY
-            or (self._task and not self._task.done())
-        ):
-            return
-        self._last = time.monotonic()
-        self._task = asyncio.get_running_loop().create_task(self._show(text))
-
-    async def _show(self, text: str) -> None:
-        assert self._platform is not None
-        with contextlib.suppress(Exception):  # losing it loses nothing
-            self.id = await self._platform.progress(self._message, text, self.id) or self.id
-
-    async def close(self) -> None:
-        if self._task is not None:
-            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(self._task, 5)
-
-
 def version() -> str:
     """Closeread's."""
     try:
         return importlib.metadata.version("closeread")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
+
+
+def _redaction(settings: Settings, channels: Mapping[str, Channel]) -> Redaction:
+    own = [secret for channel in channels.values() for secret in platforms.secrets(channel)]
+    opted = [name for name, channel in channels.items() if channel.code]
+    if settings.collector is not None:
+        own += platforms.secrets(settings.collector)
+    opted += [COLLECTOR] if settings.collector is not None and settings.collector.code else []
+    opted += [GATEWAY] if settings.gateway.code else []
+    return Redaction(own, opted)
 
 
 def _channels(home: Home, settings: Settings) -> dict[str, Channel]:

@@ -168,6 +168,9 @@ class Collector(Model):
     ca: Path | None = None
     """The authority that signed its certificate, if it is one of your own (PEM)."""
 
+    code: bool = False
+    """Whether lines of code may be in results."""
+
     _private = field_validator("url")(lambda url: private_url(url, "the collector's url"))
     _filled = field_validator("key")(filled)
 

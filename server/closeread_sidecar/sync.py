@@ -28,13 +28,13 @@ from typing import Any
 import httpx
 
 from . import audit
+from .message import COLLECTOR
 from .queue import entries
 from .queue.entries import Entry, Patience
 from .queue.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
-LANE = "collector"
 _MOST_RESULTS, _MOST_LINES = 200, 500
 _LASTING = 120.0
 _CURSOR = "collector-audit"
@@ -97,7 +97,7 @@ class Sync:
 
     def _next(self, db: sqlite3.Connection) -> Batch:
         lines = audit.after(db, _cursor(db), _MOST_LINES)
-        return Batch(entries.take_run(db, time.time(), LANE, self._most, _LASTING), lines)
+        return Batch(entries.take_run(db, time.time(), COLLECTOR, self._most, _LASTING), lines)
 
     async def _deliver(self, batch: Batch, failures: int) -> bool:
         content = batch.content(self._source)
@@ -129,7 +129,7 @@ class Sync:
 def waiting(db: sqlite3.Connection, source: str) -> bytes:
     """The body of the next request, as it would leave now; leases nothing."""
     query = "SELECT id FROM entry WHERE lane = ? AND state IN ('held', 'ready', 'leased') ORDER BY id LIMIT ?"
-    results = [entries.get(db, row["id"]) for row in db.execute(query, (LANE, _MOST_RESULTS))]
+    results = [entries.get(db, row["id"]) for row in db.execute(query, (COLLECTOR, _MOST_RESULTS))]
     return Batch(results, audit.after(db, _cursor(db), _MOST_LINES)).content(source)
 
 
@@ -156,7 +156,7 @@ def _delivered(db: sqlite3.Connection, batch: Batch) -> None:
             db,
             now,
             "delivered",
-            to=LANE,
+            to=COLLECTOR,
             first=batch.results[0].id,
             last=batch.results[-1].id,
             results=len(batch.results),

@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import websockets
+from click.testing import Result
+from typer.testing import CliRunner
+
+from closeread_sidecar.commands import application
 
 
 class Home:
@@ -42,10 +46,9 @@ class Home:
     def port(self) -> int:
         return int(json.loads((self.state / "running.json").read_bytes())["port"])
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`closeread ARGUMENTS --home ...`, as the sidecar's own module."""
-        command = [sys.executable, "-I", "-m", "closeread_sidecar", *arguments, "--home", str(self.folder)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    def command(self, *arguments: str) -> Result:
+        """`closeread ARGUMENTS --home ...`: the same command line, in this process, since starting Python takes most of the time."""
+        return CliRunner().invoke(application(), [*arguments, "--home", str(self.folder)], prog_name="closeread")
 
 
 def start(home: Home, *, follow: bool = False) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
@@ -128,7 +131,7 @@ async def connected(home: Home, **headers: str) -> AsyncIterator[Client]:
         yield Client(socket)
 
 
-async def eventually(condition: Any, seconds: float = 15) -> None:
+async def eventually(condition: Any, seconds: float = 60) -> None:
     """Wait until `condition()` holds. Raises AssertionError if it never does."""
     end = time.monotonic() + seconds
     while not condition():

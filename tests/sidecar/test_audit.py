@@ -36,7 +36,7 @@ def tampered(home: Home, *statements: str) -> str:
     db.commit()
     db.close()
     done = home.command("audit", "verify")
-    assert done.returncode == (1 if "does not hold" in done.stdout else 0), done.stderr
+    assert done.exit_code == (1 if "does not hold" in done.stdout else 0), done.stderr
     return done.stdout.splitlines()[0]
 
 

@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 import websockets
 
+from closeread_sidecar.configuration import ConfigurationError
+from closeread_sidecar.service import Service
+from closeread_sidecar.settings import Home as Place
+from closeread_sidecar.settings import read
 from sidecar.running import Home, connected, eventually, running, start, stop
 
 ECHO = "def handle(task):\n    return task.argument\n"
@@ -57,7 +61,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> object:
 
 def refused(home: Home) -> str:
     """What a start says that is refused."""
-    done = home.command("sidecar", "run")
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "closeread_sidecar", "sidecar", "run", "--home", str(home.folder)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
     assert done.returncode == 2, done.stdout
     return done.stderr
 
@@ -89,7 +96,11 @@ def test_off_without_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_open_too_much_are_refused(tmp_path: Path, settings: str, said: str) -> None:
-    assert said in refused(Home(tmp_path / "home", settings))
+    place = Place.of(Home(tmp_path / "home", settings).folder)
+    with pytest.raises(ConfigurationError) as caught:  # what `sidecar run` does before anything is opened
+        Service(place, read(place))
+
+    assert said in str(caught.value)
 
 
 def test_files_that_others_can_read_are_refused(tmp_path: Path) -> None:
@@ -256,15 +267,15 @@ async def test_it_dies_with_its_parent(tmp_path: Path) -> None:
 
 def test_the_doctor_sees_what_is_open_and_what_drifted(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    assert 0 == home.command("doctor", "--security", "--accept").returncode
-    assert 0 == home.command("doctor", "--security").returncode
+    assert 0 == home.command("doctor", "--security", "--accept").exit_code
+    assert 0 == home.command("doctor", "--security").exit_code
     home.write("sidecar.yaml", "gateway: {port: 0}\ncollector: {url: 'https://example.org/x', key: abcdefgh}\n")
     drifted = home.command("doctor", "--security", "--json")
-    assert (1, True) == (drifted.returncode, bool(json.loads(drifted.stdout)["drift"]))
+    assert (1, True) == (drifted.exit_code, bool(json.loads(drifted.stdout)["drift"]))
     assert "abcdefgh" not in drifted.stdout
     os.chmod(home.folder / "sidecar.yaml", 0o640)  # noqa: PTH101
 
-    assert 1 == home.command("doctor", "--security").returncode
+    assert 1 == home.command("doctor", "--security").exit_code
 
 
 def test_the_command_line_reaches_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import http
 import json
 import logging
+import sqlite3
 import ssl
 import time
 from collections.abc import Callable
@@ -17,18 +18,18 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from .. import audit
-from ..inbox import Inbox
-from ..message import Message
+from ..inbox import Inbox, Receipt
+from ..message import GATEWAY, Message
 from ..policy import Rate
 from ..progress import Progress
 from ..queue.ledger import Ledger
+from ..redaction import Redaction
 from ..settings import Gateway as Settings
 from ..settings import Home
 from . import door
 
 log = logging.getLogger(__name__)
 
-PLATFORM = "gateway"
 _LARGEST = 64 * 1024
 _BACKLOG = 200
 """Messages that may wait for a client that does not read; then it is closed."""
@@ -39,8 +40,11 @@ REAUTHENTICATE = 4401
 class Gateway:
     """The server. `port` is the real one once it has started."""
 
-    def __init__(self, home: Home, settings: Settings, ledger: Ledger, inbox: Inbox, progress: Progress) -> None:
+    def __init__(
+        self, home: Home, settings: Settings, ledger: Ledger, inbox: Inbox, progress: Progress, redaction: Redaction
+    ) -> None:
         self._home, self._settings, self._ledger, self._inbox, self._progress = home, settings, ledger, inbox, progress
+        self._redaction = redaction
         self._door = door.Door(settings.host, settings.port, settings.origins, door.token(home.token))
         self._clients: dict[Client, str] = {}
         self._refused: dict[str, float] = {}
@@ -98,7 +102,7 @@ class Gateway:
         now = time.monotonic()
         if now - self._refused.get(reason, -60.0) >= 1.0:  # a flood of them must not fill the disk
             self._refused[reason] = now
-            await self._ledger.run(lambda db: audit.append(db, time.time(), "refused", platform=PLATFORM, why=reason))
+            await self._ledger.run(lambda db: audit.append(db, time.time(), "refused", platform=GATEWAY, why=reason))
         return connection.respond(http.HTTPStatus(status), reason + "\n")
 
     async def _serve(self, connection: ServerConnection) -> None:
@@ -107,7 +111,7 @@ class Gateway:
         if not self._door.knows(shown):  # the token was changed while the connection opened
             await connection.close(REAUTHENTICATE)
             return
-        client = Client(connection, self._inbox, self._progress, Rate(self._settings.per_minute))
+        client = Client(connection, self._inbox, self._progress, self._redaction, self._settings.per_minute)
         self._clients[client] = shown
         try:
             await client.run()
@@ -118,8 +122,11 @@ class Gateway:
 class Client:
     """One connection."""
 
-    def __init__(self, connection: ServerConnection, inbox: Inbox, progress: Progress, rate: Rate) -> None:
-        self._connection, self._inbox, self._progress, self._rate = connection, inbox, progress, rate
+    def __init__(
+        self, connection: ServerConnection, inbox: Inbox, progress: Progress, redaction: Redaction, per_minute: int
+    ) -> None:
+        self._connection, self._inbox, self._progress, self._redaction = connection, inbox, progress, redaction
+        self._rate = Rate(per_minute)
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_BACKLOG)
         self._stops: dict[str, Callable[[], None]] = {}
         self._closing: asyncio.Task[None] | None = None
@@ -164,18 +171,24 @@ class Client:
             self._put({"type": "error", "code": "malformed", "text": "not a message of this protocol"})
             return
         if kind == "cancel":
-            if not await self._inbox.cancel(f"{PLATFORM}:{id_}"):
+            if not await self._inbox.cancel(f"{GATEWAY}:{id_}"):
                 self._put({"type": "error", "id": id_, "code": "unknown", "text": "nothing of that id is open"})
             return
         await self._ask(id_, content, conversation)
 
     async def _ask(self, id_: str, content: str, conversation: str) -> None:
         message = Message(
-            PLATFORM, "local", content, conversation=conversation, message_id=id_, time=time.time(), unique=id_
+            GATEWAY, "local", content, conversation=conversation, message_id=id_, time=time.time(), unique=id_
         )
         if id_ not in self._stops:
             self._stops[id_] = self._progress.listen(message.key, lambda event: self._event(id_, event))
-        receipt = await self._inbox.offer(message)
+        try:
+            receipt = await self._inbox.offer(message)
+        except sqlite3.Error as error:
+            log.error("nothing can be accepted: %s", error)
+            receipt = Receipt(
+                ({"type": "error", "code": "busy", "text": f"Nothing can be kept now: {error}."},), ended=True
+            )
         for event in receipt.events:
             self._put({**event, "id": id_})
         if receipt.ended and id_ in self._stops:
@@ -187,6 +200,8 @@ class Client:
             self._stops.pop(id_)()
 
     def _put(self, message: dict[str, Any]) -> None:
+        if "text" in message:
+            message = {**message, "text": self._redaction.text(message["text"], GATEWAY)}
         try:
             self._out.put_nowait(message)
         except asyncio.QueueFull:
