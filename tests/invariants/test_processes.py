@@ -61,7 +61,9 @@ def test_every_child_of_the_sidecar_is_its_own_isolated_python_that_confines_its
 
     assert children
     for child in children:
-        assert ast.unparse(child.args[0]).startswith("*[sys.executable, '-I', *_runnable('closeread_sidecar.confined'), ")
+        assert ast.unparse(child.args[0]).startswith(
+            "*[sys.executable, '-I', *_runnable('closeread_sidecar.confined'), "
+        )
         assert {keyword.arg for keyword in child.keywords} >= {"cwd", "env"}
 
 
