@@ -135,19 +135,27 @@ class Dispatcher:
             except Exception as error:  # a defect of ours costs an attempt, not the sidecar
                 log.exception("entry %d failed", entry.id)
                 settle = self._failed(entry, f"internal error: {type(error).__name__}: {error}", None, ())
-            keeper.cancel()
             with contextlib.suppress(LeaseLost):  # cancelled, or somebody else has it: the books are right as they are
-                self._told(entry, *await self._ledger.run(settle))
+                self._told(entry, *await self._written(entry, settle))
         except asyncio.CancelledError:
             pass
-        except sqlite3.Error as error:  # the lease ends by itself, and it is done again
-            log.error("entry %d cannot be settled now: %s", entry.id, error)
         finally:
             keeper.cancel()
             work.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await work
             await self._feed.settled(entry)
+
+    async def _written(self, entry: Entry, settle: _Settle) -> tuple[str, dict[str, Any]]:
+        """Settle it, however long the disk is full: what was done is not done again for that. Raises LeaseLost."""
+        pause = 0.5
+        while True:
+            try:
+                return await self._ledger.run(settle)
+            except sqlite3.Error as error:
+                log.error("entry %d cannot be settled now: %s", entry.id, error)
+            await asyncio.sleep(pause)
+            pause = min(10.0, pause * 2)
 
     async def _keep(self, entry: Entry, work: asyncio.Future[Outcome]) -> None:
         while True:

@@ -60,7 +60,8 @@ class Inbox:
                 return Receipt(ended=True, silent=True)
             pause, told = self._policy.pause(message)
             if pause:
-                await self._note(message, "too many")
+                if not told:  # a flood of them must not fill the disk
+                    await self._note(message, "too many")
                 slow = _error("slow-down", f"Too many messages; again in {pause:.0f} s.", round(pause, 1))
                 return Receipt((slow,), ended=True, silent=told)
         target = self._routes.find(message.content, message.platform)

@@ -112,6 +112,30 @@ async def test_wrong_secrets_and_silence(robot: Robot) -> None:
             wecom_robot._ACK = before
 
 
+async def test_it_answers_slowly_too_often_or_too_late(robot: Robot) -> None:
+    host = Recorder()
+    async with adapting(of(robot, host)) as adapter:
+        await eventually(lambda: adapter.state == "connected")
+        await robot.say("status")
+        await robot.say("status")  # WeCom says it again when it was not answered in time
+        await eventually(lambda: len(host.received) == 2)
+        first, again = host.received
+        assert first.key == again.key  # which is what makes it harmless
+        answer = Answer("ann", "done", first.key, context=first.context)
+        robot.slow = 0.3
+        await adapter.send(answer)
+        robot.slow, robot.errors = 0.0, [45009]
+        with pytest.raises(Unreachable) as caught:
+            await adapter.send(answer)
+        assert caught.value.after == 60
+        robot.errors = [846608]  # the stream was open for too long: it is said in a message of its own
+        await adapter.send(answer)
+        assert "done" == robot.commands("aibot_send_msg")[0]["body"]["markdown"]["content"]
+        robot.errors = [40058]
+        with pytest.raises(Failed, match="40058"):
+            await adapter.send(answer)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{", "null", '{"headers": 5}', '{"cmd": "aibot_msg_callback", "headers": {"req_id": 1}, "body": 3}'],
@@ -248,13 +272,38 @@ def test_a_blank_key_refuses_to_start(blank: str) -> None:
         wecom_app.Settings.model_validate({**APP, blank: ""})
 
 
+async def test_images_come_in_and_files_go_out(wecom: Application) -> None:
+    host = Recorder()
+    async with adapting(application(wecom, host)) as adapter:
+        await eventually(lambda: adapter.state == "listening")
+        wecom.media["m1"] = b"a picture"
+        image = (
+            "<xml><FromUserName>ann</FromUserName><MsgType>image</MsgType><MediaId>m1</MediaId><MsgId>9</MsgId></xml>"
+        )
+        assert [200, 200] == [await wecom.call(adapter.port, "", xml=image) for _ in range(2)]  # WeCom says it again
+        first, again = host.received
+        assert ("image image.jpg", "wecom_app:9", first.key) == (first.content, first.key, again.key)
+        assert b"a picture" == (await adapter.fetch(first, first.attachments[0])).data
+        with pytest.raises(Failed, match="40007"):
+            await adapter.fetch(first, Attachment("image", "x", 0, "nothing"))
+        event = "<xml><FromUserName>ann</FromUserName><MsgType>event</MsgType><Event>enter_agent</Event></xml>"
+        assert 200 == await wecom.call(adapter.port, "", xml=event)
+        await adapter.send(Answer("ann", "**a**\n```\nx = 1\n```", "k", files=(File("r.txt", b"report"),)))
+
+    assert 2 == len(host.received)
+    assert [{"content": "**a**\n> x = 1"}, {"media_id": "up1-r.txt"}] == [
+        s.get("markdown") or s["file"] for s in wecom.sent
+    ]
+    assert b"report" == wecom.media["up1-r.txt"]
+
+
 async def test_sending_and_how_it_fails(wecom: Application) -> None:
     async with adapting(application(wecom, Recorder())) as adapter:
         await eventually(lambda: adapter.state == "listening")
         await adapter.send(Answer("ann", "**x** `y`", "k"))
-        assert ("ann", "x `y`", 1) == (
+        assert ("ann", "**x** `y`", 1) == (
             wecom.sent[0]["touser"],
-            wecom.sent[0]["text"]["content"],
+            wecom.sent[0]["markdown"]["content"],
             wecom.sent[0]["enable_duplicate_check"],
         )
         wecom.trouble = [{"errcode": 42001, "errmsg": "expired"}]
@@ -265,10 +314,20 @@ async def test_sending_and_how_it_fails(wecom: Application) -> None:
             (500, Unreachable),
             ({"errcode": 45009}, Unreachable),
             ({"errcode": 40003}, Failed),
+            ("<html>", Failed),
+            ("[]", Failed),
+            (None, Unreachable),
         ]:
             wecom.trouble = [trouble]
             with pytest.raises(kind):
                 await adapter.send(Answer("ann", "x", "k"))
+        wecom.trouble = [0.3]
+        await adapter.send(Answer("ann", "slowly", "k"))
+        adapter._client.timeout = 0.2
+        wecom.trouble = [1.0]
+        with pytest.raises(Unreachable, match="ReadTimeout"):
+            await adapter.send(Answer("ann", "too slowly", "k"))
+        adapter._client.timeout = 20
         wecom.trouble = [{"errcode": 60020, "errmsg": "not allow to access from your ip"}]
         with pytest.raises(Unreachable, match="60020"):
             await adapter.send(Answer("ann", "x", "k"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import sqlite3
 import time
 from typing import Any
@@ -25,6 +26,8 @@ from ..message import Answer, Attachment, File, Message, words
 from ..policy import listed
 from ..settings import Channel, filled, private_url
 from . import LARGEST_ATTACHMENT, Host, pieces
+
+log = logging.getLogger(__name__)
 
 _PLACE = "matrix:since"
 _POLL = 25
@@ -163,6 +166,8 @@ class Adapter:
             before = page.get("end", "")
             if not before or not page.get("chunk"):
                 break
+        else:
+            log.warning("more was said in %s than can be fetched: the oldest of it is passed over", room)
         return found[::-1]
 
     async def _event_in(self, room: str, event: Any) -> bool:

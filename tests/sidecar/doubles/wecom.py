@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import time
@@ -15,7 +16,10 @@ from closeread_sidecar.platforms.wecom_app import Envelope
 
 
 class Robot:
-    """What the robot connects to. `frames` are all that it sent; `mute` leaves pings unanswered, `acknowledge` answers replies."""
+    """What the robot connects to. `frames` are all that it sent; `mute` leaves pings unanswered, `acknowledge` answers replies.
+
+    `errors` are the codes of the next answers to replies; `slow` is for how many seconds each answer is held back.
+    """
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
@@ -23,6 +27,8 @@ class Robot:
         self.mute = False
         self.acknowledge = True
         self.refuse = False
+        self.errors: list[int] = []
+        self.slow = 0.0
         self.port = 0
         self._socket: ServerConnection | None = None
         self.uploads: dict[str, bytes] = {}
@@ -80,6 +86,8 @@ class Robot:
                     continue
                 if command == "aibot_subscribe" and (self.refuse or body.get("secret") != "robot-secret"):
                     answer |= {"errcode": 40001, "errmsg": "invalid credential"}
+                if command in ("aibot_respond_msg", "aibot_send_msg") and self.errors:
+                    answer |= {"errcode": self.errors.pop(0), "errmsg": "as told"}
                 if command == "aibot_upload_media_init":
                     self.uploads["u1"] = b""
                     answer["body"] = {"upload_id": "u1"}
@@ -87,16 +95,22 @@ class Robot:
                     answer["body"] = {"media_id": "media1", "type": "file"}
                 if command.startswith("aibot_") and command != "aibot_subscribe" and not self.acknowledge:
                     continue
+                await asyncio.sleep(self.slow)
                 await socket.send(json.dumps(answer))
 
 
 class Application:
-    """The API that the application calls, and the callbacks that WeCom makes. `sent` is what the application said."""
+    """The API that the application calls, and the callbacks that WeCom makes. `sent` is what the application said.
+
+    `trouble` are the next answers to messages: a status, an object, text that is no JSON, None to close the connection, or
+    a number of seconds to wait before a good one.
+    """
 
     def __init__(self, token: str, key: str, corp: str) -> None:
         self.envelope, self.corp = Envelope(token, key, corp), corp
         self.sent: list[dict[str, Any]] = []
-        self.trouble: list[int | dict[str, Any]] = []
+        self.trouble: list[int | float | dict[str, Any] | str | None] = []
+        self.media: dict[str, bytes] = {}
         self.tokens = 0
         self.port = 0
 
@@ -108,6 +122,8 @@ class Application:
         application = web.Application()
         application.router.add_get("/cgi-bin/gettoken", self._gettoken)
         application.router.add_post("/cgi-bin/message/send", self._send)
+        application.router.add_post("/cgi-bin/media/upload", self._upload)
+        application.router.add_get("/cgi-bin/media/get", self._get)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -150,8 +166,28 @@ class Application:
     async def _send(self, request: web.Request) -> web.Response:
         if self.trouble:
             trouble = self.trouble.pop(0)
-            if isinstance(trouble, int):
+            if trouble is None:
+                assert request.transport is not None
+                request.transport.abort()
+                return web.Response()
+            if isinstance(trouble, float):
+                await asyncio.sleep(trouble)
+            elif isinstance(trouble, int):
                 return web.Response(status=trouble)
-            return web.json_response(trouble)
+            elif isinstance(trouble, str):
+                return web.Response(text=trouble, content_type="application/json")
+            else:
+                return web.json_response(trouble)
         self.sent.append(await request.json())
         return web.json_response({"errcode": 0, "errmsg": "ok", "msgid": f"m{len(self.sent)}"})
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        file = next(value for value in (await request.post()).values() if isinstance(value, web.FileField))
+        self.media[f"up{len(self.media)}-{file.filename}"] = file.file.read()
+        return web.json_response({"errcode": 0, "type": "file", "media_id": list(self.media)[-1]})
+
+    async def _get(self, request: web.Request) -> web.Response:
+        data = self.media.get(request.query["media_id"])
+        if data is None:
+            return web.json_response({"errcode": 40007, "errmsg": "invalid media_id"})
+        return web.Response(body=data, content_type="image/jpeg")
