@@ -208,11 +208,18 @@ def test_without_a_model_a_scan_goes_on_and_says_so(
 
 
 def test_what_ships_counts_without_a_model(project: Path) -> None:
-    known = next(v for v in librarian.shipped().values() if v.kind == "sql" and v.api.argument == "0")
-    module, _, name = known.api.path.rpartition(".")
-    (project / "app.py").write_text(f"import flask\nfrom {module} import {name}\n{name}(flask.request.args['a'])\n")
+    assert "url" == librarian.shipped()[api("niquests.post")].kind
+    (project / "app.py").write_text("import flask\nfrom niquests import post\npost(flask.request.args['a'])\n")
 
-    assert "sql-injection-inferred" in analyze("--inferred")[1]
+    assert "server-side-request-forgery-inferred" in analyze("--inferred")[1]
+
+
+def test_what_ships_is_not_the_held_out_list() -> None:
+    held_out = HELD_OUT.read_text("utf-8")
+    both = [shown for one in librarian.shipped() if f"\t{(shown := librarian.shown(one))}\t" in held_out]
+
+    assert len(both) <= len(librarian.shipped()) / 100
+    assert not any(verdict.kind == "remote" for verdict in librarian.shipped().values())
 
 
 def test_a_real_model_is_asked_once(project: Path, tmp_path: Path) -> None:
