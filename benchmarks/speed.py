@@ -1,6 +1,6 @@
 """How fast Closeread is: a cold scan against Bandit, a warm scan against a cold one, and an edit in process.
 
-    python benchmarks/speed.py FOLDER [--repeat 3] [--without-bandit]
+    python benchmarks/speed.py FOLDER [--repeat 3] [--jobs 1] [--without-bandit]
     python benchmarks/speed.py --edit [--lines 2000] [--edits 100]
 
 A scan is measured in CPU seconds of the whole process tree (user and system, `getrusage` of the children), so that
@@ -61,7 +61,7 @@ def measure(command: list[str], environment: dict[str, str]) -> tuple[float, flo
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
-def scans(folder: Path, repeat: int, with_bandit: bool) -> None:
+def scans(folder: Path, repeat: int, jobs: int, with_bandit: bool) -> None:
     """Cold, warm and the peer, in turns."""
     lines = sum(len(file.read_bytes().splitlines()) for file in folder.rglob("*.py"))
     print(f"{folder}: {lines:,} lines of Python")
@@ -76,6 +76,7 @@ def scans(folder: Path, repeat: int, with_bandit: bool) -> None:
             environment = {**os.environ, **places}
             report = str(Path(home) / "report.json")
             scan = [CLOSEREAD, "analyze", "--path", str(folder), "--output", report]
+            scan += ["--jobs", str(jobs)] if jobs else []
             first, first_wall = measure(scan, environment)
             second, second_wall = measure(scan, environment)
             cold.append(first)
@@ -156,6 +157,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument(
+        "--jobs", type=int, default=0, help="worker processes; 1 is as many as Bandit has (default: one a core)"
+    )
     parser.add_argument("--without-bandit", action="store_true")
     parser.add_argument("--edit", action="store_true", help="measure an edit in process instead")
     parser.add_argument("--lines", type=int, default=2000)
