@@ -172,7 +172,7 @@ def main() -> None:
     elif not options.folder.is_dir():
         parser.error(f"{options.folder} is no folder")
     else:
-        scans(options.folder.resolve(), options.repeat, not options.without_bandit)
+        scans(options.folder.resolve(), options.repeat, options.jobs, not options.without_bandit)
 
 
 if __name__ == "__main__":
