@@ -1,10 +1,10 @@
 """What a busy model costs whoever types: an edit to its diagnostics while the server's own model explains, against one that is idle.
 
-    nice .venv/bin/python benchmarks/busy.py [--lines 2000] [--rounds 20] [MODEL]    # the model in use by default
+    nice .venv/bin/python benchmarks/busy.py [--lines 2000] [--rounds 20]    # with the model in use
 
 In turns, in one server: a burst of five edits with nothing else going on, and a burst beside an explanation that the model began
-to write a second earlier, of code that it never saw. "First" is the first edit of a burst, which the model is not prepared for;
-from then on it rests while somebody types. Ratios of medians; `rest` says how much of a processor the model took in the bursts.
+to write two seconds earlier, of code that it never saw. "First" is the first edit of a burst, which the model is not prepared for;
+from then on it rests while somebody types. Medians.
 """
 
 from __future__ import annotations
@@ -19,20 +19,16 @@ from pathlib import Path
 from latency import CLOSEREAD, Server, started
 from speed import FUNCTION
 
-from closeread.model.shelf import Shelf
-
-EXPLAINED = "import os, flask\n\n\ndef ping():\n    seen = {number}\n    os.system('ping ' + flask.request.args['host'])\n    return seen\n"
+# The number stands in the line that is explained: a question that was asked before would be answered from memory.
+EXPLAINED = "import os, flask\n\n\ndef ping():\n    os.system('ping -c{number} ' + flask.request.args['host'])\n"
 EDITS = 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?")
     parser.add_argument("--lines", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
-    if options.model:
-        Shelf().use(options.model)
     text = "import os\n\n\n" + "\n\n".join(FUNCTION.format(n=number) for number in range(options.lines // 22))
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -61,7 +57,7 @@ def measure(server: Server, folder: Path, text: str, rounds: int) -> None:
             server.send("textDocument/didChange", params)
             wait(server, lambda message: message.get("method") == "textDocument/publishDiagnostics", 10)
             server.send(
-                "workspace/executeCommand", {"command": "closeread.explain", "arguments": [other, 5]}, id=100 + number
+                "workspace/executeCommand", {"command": "closeread.explain", "arguments": [other, 4]}, id=100 + number
             )
         time.sleep(2.0)
         for edit in range(EDITS):
