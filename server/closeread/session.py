@@ -83,6 +83,8 @@ class Session:
         self._folders: dict[Path, Folder] = {}
         self._loose: dict[Path, Folder] = {}
         self._editor: dict[Path | None, Mapping[str, Any]] = {}
+        self.moves = 0
+        """One up with whatever may make an answer another one; may be read from any thread."""
 
     # --- What the user has ------------------------------------------------------------------------
 
@@ -119,6 +121,7 @@ class Session:
             old = folder.settings
             if settings == old:
                 continue
+            self.moves += 1
             folder.workspace = Workspace(folder.root, settings)
             folder.ignored.clear()
             if settings.max_file_size != old.max_file_size or settings.models != old.models:
@@ -310,6 +313,7 @@ class Session:
         folder = self._folders.get(root)
         if folder is not None and not folder.whole:
             folder.whole = True
+            self.moves += 1
             folder.unsettled |= {name for name, known in folder.results.items() if known.result.ignores}
 
     def unsettled(self) -> list[Path]:
@@ -379,6 +383,7 @@ class Session:
         return folder.results.get(name) if result is not None and self.adopt(folder, result) else None
 
     def _known(self, folder: Folder, name: str, new: Result) -> None:
+        self.moves += 1
         known = folder.results.get(name)
         folder.results[name] = new
         before = known.others if known is not None else frozenset()
@@ -410,17 +415,20 @@ class Session:
         return folder.project
 
     def _changed(self, folder: Folder, name: str, edits: Sequence[Edit] = ()) -> None:
+        self.moves += 1
         folder.change(name)
         if folder.project is not None:
             folder.project.change(name, edits)
 
     def _drop(self, folder: Folder, name: str) -> None:
         """Forget a file's result; what it had found in others is no longer shown there."""
+        self.moves += 1
         known = folder.results.pop(name, None)
         if known is not None:
             folder.unsettled |= known.others
 
     def _reset(self, folder: Folder) -> None:
+        self.moves += 1
         folder.project = None
         folder.results.clear()
         folder.whole = False

@@ -29,6 +29,10 @@ class Diagnosed:
     """The diagnostics as JSON: made here, so that the event loop only has to send it."""
     result_id: str
     seconds: float
+    moves: int
+    """`Session.moves` when it was made."""
+    whole: bool
+    """Whether it is more than a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,17 @@ def diagnose(
         parts.append(json.dumps(wire))
     encoded = Encoded(f"[{', '.join(parts)}]")
     identity = hashlib.blake2b(encoded.encode(), digest_size=12).hexdigest()
-    return Diagnosed(path, folder.root, analysis, tuple(made), encoded, identity, time.perf_counter() - started)
+    return Diagnosed(
+        path,
+        folder.root,
+        analysis,
+        tuple(made),
+        encoded,
+        identity,
+        time.perf_counter() - started,
+        session.moves,
+        not glance,
+    )
 
 
 def _say(finding: Finding, before: dict[int, _Said], text_of: convert.TextOf, wording: Wording) -> _Said:

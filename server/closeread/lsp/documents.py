@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -11,6 +12,10 @@ from closeread_analyzers.languages import language_of, languages
 
 from .convert import Text, path_of, uri_of
 from .diagnosed import Diagnosed
+from .protocol import Encoded
+
+State = tuple[int, int]
+"""How often the client has changed anything, and the session moved: an answer counts while both are the same."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +34,10 @@ class Document:
     """How long the last analysis took: the measure for the next pause before one."""
     edited: float = 0.0
     """When it was last edited, on the monotonic clock."""
+    answers: dict[Hashable, tuple[State, Encoded]] = field(default_factory=dict, repr=False)
+    """What was answered to the questions about it."""
+    state: State = (-1, -1)
+    """That of `diagnosed`."""
     refresh: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property

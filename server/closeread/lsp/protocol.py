@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -46,6 +47,10 @@ NOTHING = Encoded("[]")
 class Protocol(LanguageServerProtocol):
     """The protocol with every request answered."""
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._asked: dict[str | int, tuple[str, float]] = {}
+
     def typed(self, data: dict[str, Any]) -> Any:
         """A message of its type. Raises `JsonRpcException`. May be asked from any thread."""
         return super().structure_message(data)
@@ -75,6 +80,8 @@ class Protocol(LanguageServerProtocol):
             return
         method = getattr(message, "method", None)
         identity = getattr(message, "id", None)
+        if method is not None and self.trace != types.TraceValue.Off:
+            self._begun(method, identity)
         if method is None or method == types.EXIT:
             super().handle_message(message)
         elif self._shutdown:
@@ -85,6 +92,18 @@ class Protocol(LanguageServerProtocol):
             self.refuse(identity, types.ErrorCodes.InvalidRequest, "The server is initialized already.")
         else:
             super().handle_message(message)
+
+    def _begun(self, method: str, identity: str | int | None) -> None:
+        # Methods and times alone: what is in a message is in the user's files.
+        self.notify(types.LOG_TRACE, types.LogTraceParams(message=method))
+        if identity is not None:
+            self._asked[identity] = (method, time.monotonic())
+
+    def _ended(self, identity: str | int) -> None:
+        if (asked := self._asked.pop(identity, None)) is not None and self.trace != types.TraceValue.Off:
+            milliseconds = 1000 * (time.monotonic() - asked[1])
+            message = f"{asked[0]}: answered in {milliseconds:.1f} ms"
+            self.notify(types.LOG_TRACE, types.LogTraceParams(message=message))
 
     def refuse(self, identity: str | int | None, code: types.ErrorCodes, message: str) -> None:
         """Answer a request with an error; a notification has no answer, unless nobody can tell what it was."""
@@ -120,6 +139,7 @@ class Protocol(LanguageServerProtocol):
             self.send(Encoded.of(jsonrpc="2.0", id=msg_id, result=result))
         else:
             super()._send_response(msg_id, result, error)
+        self._ended(msg_id)
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *args: Any) -> Any:

@@ -72,7 +72,8 @@ class Scan:
         # A flow that starts in one file may end in another, which was looked at before.
         for path in await server.ask(lambda session, cancelled: session.unsettled(), Urgency.SCAN):
             await self._look(path)
-        server.cache.tally()
+        await asyncio.to_thread(server.cache.tally)  # it may wait for another process
+        server.tell_of_cache()
 
     async def _adopted(self, folder: Folder, result: FileResult) -> bool:
         return await self._server.ask(lambda session, cancelled: session.adopt(folder, result), Urgency.SCAN)

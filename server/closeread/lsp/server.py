@@ -20,7 +20,7 @@ import pkgutil
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
@@ -38,10 +38,10 @@ from . import features, status
 from .assistance import Assistance
 from .convert import Edit, Encoding, Text
 from .diagnosed import Diagnosed, Said, Wording, diagnose
-from .documents import Document, Documents, place_of
+from .documents import Document, Documents, State, place_of
 from .inbox import Inbox
 from .outbox import Outbox
-from .protocol import Protocol
+from .protocol import Encoded, Protocol
 from .refresh import Refresh
 from .worker import Urgency, Worker
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_ANSWERS = 32
+"""Answers that are known of a document, at most."""
 _FAREWELL = 5.0
 """Seconds that the last answers may take to leave."""
 
@@ -95,6 +97,7 @@ class Server(LanguageServer):
         self.proposals: Proposals
         self.teaching: Teaching
         self._shown: set[str] = set()
+        self._changes = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         for module in pkgutil.iter_modules(features.__path__):
             importlib.import_module(f"{features.__name__}.{module.name}").register(self)
@@ -218,6 +221,7 @@ class Server(LanguageServer):
 
     def change(self, doing: str, job: Callable[[Session], None]) -> None:
         """Change the session, before anything else is done with it."""
+        self._changes += 1
         future = self.worker.submit(lambda cancelled: job(self._session), Urgency.EDIT)
         self.spawn(self._watch(doing, asyncio.wrap_future(future)))
 
@@ -229,21 +233,53 @@ class Server(LanguageServer):
         self, document: Document, urgency: Urgency = Urgency.ANSWER, *, glance: bool = False
     ) -> Diagnosed:
         """What there is to say of the newest version of a document; see `Session.analyze` for what a glance is."""
+        if (known := document.current()) is not None and document.state == self._state and (known.whole or glance):
+            return known
         while True:
+            changes = self._changes
             found = await self.diagnose_file(document.path, urgency, glance=glance)
             document.seconds = found.seconds
             if found.analysis.version == document.revision or self.documents.get(document.uri) is not document:
-                document.diagnosed = found
+                document.diagnosed, document.state = found, (changes, found.moves)
                 return found
+
+    @property
+    def _state(self) -> State:
+        return self._changes, self._session.moves
+
+    async def once(
+        self, document: Document, question: Hashable, job: Callable[[Session, Callable[[], bool]], Encoded]
+    ) -> Encoded:
+        """The session's answer to a question about a document; the one that is known while nothing has changed."""
+        known = document.answers.get(question)
+        if known is not None and known[0] == self._state:
+            return known[1]
+        changes = self._changes
+
+        def answer(session: Session, cancelled: Callable[[], bool]) -> tuple[Encoded, int]:
+            return job(session, cancelled), session.moves
+
+        made, moves = await self.ask(answer)
+        if len(document.answers) >= _ANSWERS:
+            document.answers.clear()
+        document.answers[question] = (changes, moves), made
+        return made
 
     async def diagnose_file(
         self, path: Path, urgency: Urgency, *, scan: bool = False, glance: bool = False
     ) -> Diagnosed:
         """What there is to say of a file, open or not; `scan` makes it one that is shown from now on."""
         wording = self.wording()
-        return await self.ask(
+        found = await self.ask(
             lambda session, cancelled: diagnose(session, path, wording, cancelled, scan=scan, glance=glance), urgency
         )
+        self.tell_of_cache()
+        return found
+
+    def tell_of_cache(self) -> None:
+        """The user hears, once, that nothing is remembered between runs, and why."""
+        if self._store is not None and self._store.warning:
+            self.tell(self._store.warning)
 
     def log_problems(self, found: Diagnosed, *, syntax: bool = True) -> None:
         """What could not be analysed, for the log; whoever types makes syntax errors all the time."""

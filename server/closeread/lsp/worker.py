@@ -28,10 +28,10 @@ _STACK_BYTES = 64 * 1024 * 1024
 _RECURSION_LIMIT = 20_000
 
 
-_MUCH = 300
+_MUCH = 1000
 """Jobs after which a rest is due."""
-_PAUSE = 15.0
-"""Seconds without a job that are one."""
+_PAUSE = 0.9
+"""Seconds without a job that are one; what only looks around now and then leaves such gaps."""
 
 
 class Urgency(IntEnum):

@@ -142,7 +142,7 @@ async def test_a_second_scan_is_answered_by_the_store_and_an_edit_is_seen(start:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
-async def test_a_worker_that_is_killed_costs_one_file(start: Start, tmp_path: Path) -> None:
+async def test_a_worker_that_is_killed_costs_one_file_at_most(start: Start, tmp_path: Path) -> None:
     slow = "def f(a):\n" + "    a = (a + [a, {1: a}])[0] if a else [x for x in a if x]\n" * 1500 + "    return a\n"
     for number in range(12):
         (tmp_path / f"f{number:02}.py").write_text(
@@ -154,30 +154,29 @@ async def test_a_worker_that_is_killed_costs_one_file(start: Start, tmp_path: Pa
     killed = await _kill_one(client)
     summary = await answer
 
+    # Only a worker that ends at its first file proves anything against it; any other is replaced (`work.py`).
+    ended = [said for said in client.said("window/logMessage") if "worker process ended" in said["message"]]
     assert killed
     assert summary["files"] == 12
-    assert summary["problems"] >= 1
-    assert any("worker process ended" in params["message"] for params in client.said("window/logMessage"))
+    assert summary["problems"] == len(ended) <= 1
     assert await client.stop() == 0
 
 
 async def _kill_one(client: Client) -> bool:
-    """Kill the first worker of the server that can be seen to work."""
-    import asyncio
-
-    for _ in range(600):
-        for entry in Path("/proc").iterdir():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1]) if words else 0
-                ticks = int((entry / "stat").read_text().rpartition(")")[2].split()[11]) if words else 0
-            except OSError:
-                continue
-            if b"closeread.worker" in words and parent == client.process.pid and ticks > 60:
-                os.kill(int(entry.name), signal.SIGKILL)
-                return True
-        await asyncio.sleep(0.02)
-    return False
+    """Kill the worker of the server that has worked most, once there is a result: one that only starts has no file to lose."""
+    await client.hears("textDocument/publishDiagnostics")
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            stat = (entry / "stat").read_text().rpartition(")")[2].split() if words else []
+        except OSError:
+            continue
+        if b"closeread.worker" in words and int(stat[1]) == client.process.pid:
+            found.append((int(stat[11]), int(entry.name)))
+    if found:
+        os.kill(max(found)[1], signal.SIGKILL)
+    return bool(found)
 
 
 async def test_a_settings_file_goes_with_a_renamed_file(start: Start, shop: Path) -> None:

@@ -19,7 +19,7 @@ from closeread_analyzers.finding import Finding, Fix, inferred_in
 from closeread_analyzers.languages import Tree
 
 from .. import confirmation, edits, suppression
-from ..convert import Text, Wire, range_in
+from ..convert import Text, Wire
 from ..diagnosed import Diagnosed
 from ..documents import Document
 from ..protocol import NOTHING, Encoded
@@ -54,7 +54,10 @@ def register(server: Server) -> None:
                 made += actions.everything(session, cancelled)
             return server.protocol.encoded(made)
 
-        return await server.ask(look)
+        kinds = tuple(map(str, only)) if only else None
+        at = params.range
+        asked = ("actions", kinds, at.start.line, at.start.character, at.end.line, at.end.character)
+        return await server.once(document, asked, look)
 
     @server.feature(types.CODE_ACTION_RESOLVE)
     async def resolve(action: types.CodeAction) -> types.CodeAction | Encoded:
@@ -100,7 +103,7 @@ class Actions:
     def quick(self, session: Session, range_: types.Range, cancelled: Callable[[], bool]) -> list[types.CodeAction]:
         """Fixes first, then "all of this rule", then the suppressions; of the first findings where there are very many."""
         diagnosed = zip(self.found.analysis.findings, self.found.diagnostics, strict=False)
-        findings = list(islice((one for one in diagnosed if _meet(range_in(one[1]), range_)), _MOST))
+        findings = list(islice((one for one in diagnosed if _meets(one[1], range_)), _MOST))
         made: list[types.CodeAction] = []
         self.unmended = []
         for finding, wire in findings:
@@ -219,8 +222,8 @@ class Actions:
         )
 
 
-def _meet(one: types.Range, other: types.Range) -> bool:
-    def key(position: types.Position) -> tuple[int, int]:
-        return position.line, position.character
-
-    return key(one.start) <= key(other.end) and key(other.start) <= key(one.end)
+def _meets(made: Wire, range_: types.Range) -> bool:
+    start, end = made["range"]["start"], made["range"]["end"]
+    first, last = range_.start, range_.end
+    begins_before = (start["line"], start["character"]) <= (last.line, last.character)
+    return begins_before and (first.line, first.character) <= (end["line"], end["character"])

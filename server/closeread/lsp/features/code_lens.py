@@ -34,7 +34,7 @@ def register(server: Server) -> None:
                 lenses.append(types.CodeLens(range_, types.Command(_title(route, count), "closeread.showRoutes")))
             return server.protocol.encoded(lenses)
 
-        return await server.ask(look)
+        return await server.once(document, "lenses", look)
 
 
 def _title(route: RouteFact, count: int) -> str:

@@ -14,7 +14,7 @@ from closeread.session import Session
 from closeread_analyzers.finding import Finding
 
 from .. import pages
-from ..convert import range_in
+from ..convert import Wire, range_in
 from ..server import Server
 from .teach import explanations
 
@@ -31,12 +31,12 @@ def register(server: Server) -> None:
 
         def look(session: Session, cancelled: object) -> tuple[list[str], types.Range, Explanation] | None:
             diagnosed = zip(found.analysis.findings, found.diagnostics, strict=False)
-            here = [(finding, range_) for finding, made in diagnosed if _holds(range_ := range_in(made), at)]
+            here = [(finding, made) for finding, made in diagnosed if _holds(made, at)]
             if not here:
                 return None
             findings = [finding for finding, _ in here]
             (explained,) = explanations(session, found, findings[:1])
-            return _parts(server, found.root, findings), here[0][1], explained
+            return _parts(server, found.root, findings), range_in(here[0][1]), explained
 
         seen = await server.ask(look)
         if seen is None:
@@ -63,6 +63,7 @@ def _content(server: Server, page: str) -> types.MarkupContent:
     return types.MarkupContent(types.MarkupKind.Markdown, page)
 
 
-def _holds(range_: types.Range, position: types.Position) -> bool:
+def _holds(made: Wire, position: types.Position) -> bool:
+    start, end = made["range"]["start"], made["range"]["end"]
     at = (position.line, position.character)
-    return (range_.start.line, range_.start.character) <= at <= (range_.end.line, range_.end.character)
+    return (start["line"], start["character"]) <= at <= (end["line"], end["character"])

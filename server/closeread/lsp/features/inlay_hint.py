@@ -38,4 +38,4 @@ def register(server: Server) -> None:
                         hints[at.line, at.character] = types.InlayHint(at, label, tooltip=tooltip)
             return server.protocol.encoded([hints[at] for at in sorted(hints)])
 
-        return await server.ask(look)
+        return await server.once(document, ("hints", first, last), look)

@@ -7,7 +7,6 @@ import asyncio
 from lsprotocol import types
 
 from closeread.session import Session
-from closeread_analyzers.languages import patterns
 
 from ..convert import path_of
 from ..parent import is_alive
@@ -29,6 +28,7 @@ def register(server: Server) -> None:
         if not server.pulls:  # it would show everything twice
             for method in (types.TEXT_DOCUMENT_DIAGNOSTIC, types.WORKSPACE_DIAGNOSTIC):
                 server.protocol.fm.features.pop(method, None)
+        server.protocol.trace = params.trace or types.TraceValue.Off
         settings = dict(configuration.settings_in(params.initialization_options))
         server.inlay_hints = settings.pop(configuration.INLAY_HINTS, False) is True
 
@@ -51,22 +51,12 @@ def register(server: Server) -> None:
             await configuration.pull(server)
         else:
             server.refresh.everything()
-        watches = workspace.did_change_watched_files if workspace is not None else None
-        if watches is not None and watches.dynamic_registration:
-            await server.client_register_capability_async(types.RegistrationParams([await _watchers(server)]))
 
     @server.feature(types.SHUTDOWN)
     def shutdown(params: None) -> None:
         for document in server.documents.all():
             if document.refresh is not None:
                 document.refresh.cancel()
-
-
-async def _watchers(server: Server) -> types.Registration:
-    known = await server.ask(lambda session, _: patterns())
-    globs = [*known, "**/{closeread.toml,pyproject.toml,.gitignore}"]
-    options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(glob) for glob in globs])
-    return types.Registration("closeread-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
 
 
 async def _watch_parent(server: Server, process: int) -> None:

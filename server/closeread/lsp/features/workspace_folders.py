@@ -1,10 +1,10 @@
-"""workspace/didChangeWorkspaceFolders and didChangeWatchedFiles: what is on disk, and which of it is ours."""
+"""workspace/didChangeWorkspaceFolders: which folders are ours."""
 
 from __future__ import annotations
 
 from lsprotocol import types
 
-from closeread.session import CONFIG_NAMES, Session
+from closeread.session import Session
 
 from ..convert import path_of
 from ..server import Server
@@ -12,7 +12,7 @@ from . import configuration
 
 
 def register(server: Server) -> None:
-    """Attach the handlers."""
+    """Attach the handler."""
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def did_change_workspace_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
@@ -32,26 +32,3 @@ def register(server: Server) -> None:
             await configuration.pull(server)
         else:
             server.refresh.everything()
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def did_change_watched_files(params: types.DidChangeWatchedFilesParams) -> None:
-        paths = [path for event in params.changes if (path := path_of(event.uri)) is not None]
-        gone = [
-            path
-            for event in params.changes
-            if event.type == types.FileChangeType.Deleted and (path := path_of(event.uri)) is not None
-        ]
-        rules = any(path.name in CONFIG_NAMES or path.name == ".gitignore" for path in paths)
-
-        def note(session: Session) -> None:
-            for path in paths:
-                session.changed_on_disk(path)
-            if rules:
-                session.reload()
-
-        server.change("noting changes on disk", note)
-        server.refresh.gone(gone)
-        if rules:
-            server.refresh.everything()
-        else:
-            server.refresh.elsewhere(*paths)
