@@ -23,6 +23,8 @@ from closeread import version
 from closeread_analyzers.languages import language_of, languages
 from editors.neovim import PLUGIN, Neovim, clean_path, neovim, program
 from editors.schema import settings
+from server.lsp.test_mend import TEXT, TITLE, answered
+from server.lsp.test_teach import taught
 
 SETUP = f'require("closeread").setup({{ python = "{sys.executable}" }})'
 
@@ -219,6 +221,11 @@ def test_commands(editor: Neovim, project: Path) -> None:
 
     editor.open(project / "app.py")
     editor.vim.current.window.cursor = (SINK, 0)
+    editor.vim.command("Closeread explain")
+    editor.until(lambda: editor.vim.current.buffer.options["filetype"] == "markdown")
+    assert "check_output" in "\n".join(editor.vim.current.buffer[:])
+    editor.vim.command("close")
+
     editor.vim.command("Closeread why")
     editor.until(lambda: editor.vim.current.buffer.options["filetype"] == "markdown")
     assert "flask.request" in "\n".join(editor.vim.current.buffer[:])
@@ -226,6 +233,48 @@ def test_commands(editor: Neovim, project: Path) -> None:
 
     editor.vim.command("Closeread nonsense")
     assert editor.notified(4)[-1].startswith("Closeread: there is no command nonsense; there are ")
+
+
+def test_an_explanation_grows_and_stays_closed(editor: Neovim, project: Path) -> None:
+    write = """require("closeread.commands").written(nil, { uri = "", line = 0, markdown = ..., done = false })"""
+    editor.lua(write, "One sentence.")
+    editor.lua(write, "One sentence.\nAnother.")
+    said = editor.vim.current.buffer[:]
+    editor.vim.command("close")
+    editor.lua(write, "One sentence.\nAnother.\nA third.")
+
+    assert said == ["One sentence.", "Another."]
+    assert editor.lua("return #vim.api.nvim_list_wins()") == 1
+
+
+def test_a_model_is_told_of_explains_and_proposes(tmp_path: Path) -> None:
+    """What it says is remembered from before, so that no model has to run."""
+    home, project = tmp_path / "home", tmp_path / "project"
+    for folder in (home, project):
+        folder.mkdir()
+    (project / "app.py").write_text(TEXT)
+    taught(home)
+    answered(home / "cache", 'os.system("ping " + shlex.quote(host))')
+    with neovim(home, f"{SETUP}\nvim.ui.select = function(items, _, choose) choose(items[1], 1) end") as editor:
+        editor.open(project / "app.py")
+        editor.until(lambda: shows(editor, "command-injection"))
+        editor.until(lambda: editor.lua('return (require("closeread.status").last or {}).model'))
+        editor.vim.command("Closeread status")
+        editor.until(lambda: "model: tiny (stopped)" in editor.vim.current.buffer[:])
+        editor.vim.command("close")
+
+        editor.vim.current.window.cursor = (6, 4)
+        editor.vim.command("Closeread explain")
+        editor.until(lambda: "In the words of tiny" in "\n".join(editor.vim.current.buffer[:]))
+        editor.vim.command("close")
+
+        editor.lua(
+            """local title = ...
+               vim.lsp.buf.code_action({ apply = true, filter = function(action) return action.title == title end })""",
+            TITLE,
+        )
+        editor.until(lambda: '    os.system("ping " + shlex.quote(host))' in editor.vim.current.buffer[:])
+        editor.until(lambda: not shows(editor, "command-injection"))
 
 
 def test_the_lens_over_a_route_shows_the_routes(editor: Neovim, project: Path) -> None:

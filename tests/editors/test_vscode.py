@@ -14,6 +14,8 @@ import pytest
 import needs
 from closeread_analyzers.languages import language_of, languages
 from editors.schema import settings
+from server.lsp.test_mend import TEXT, answered
+from server.lsp.test_teach import taught
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -85,11 +87,12 @@ STORIES = {
     "host": "inside the extension host: every command, code lenses, commits, the Python extension's choice, several folders",
     "python": "an old Python, a broken one, one without the package",
     "trust": "a folder that nobody trusts",
+    "model": "what the local model adds: its state, an explanation, a proposed fix",
 }
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_in_the_workbench(story: str) -> None:
+def test_in_the_workbench(story: str, tmp_path: Path) -> None:
     node = needs.program("node", "install Node 20")
     workbench = needs.installed(HERE / "install-workbench", "make editor-tools")
     chromium = needs.program("chromium", "apt install chromium fonts-dejavu-core")
@@ -103,6 +106,11 @@ def test_in_the_workbench(story: str) -> None:
         "CLOSEREAD_PYTHON": sys.executable,
         "CLOSEREAD_SCREENSHOTS": str(ROOT / "dist" / "screenshots"),
     }
+    if story == "model":
+        (tmp_path / "app.py").write_text(TEXT)
+        taught(tmp_path)
+        answered(tmp_path / "cache", 'os.system("ping " + shlex.quote(host))')
+        environment["CLOSEREAD_TAUGHT"] = str(tmp_path)
     command = [node, "--test", "--test-reporter=tap", VSCODE / "test" / f"{story}.test.mjs"]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
     print(ran.stdout)

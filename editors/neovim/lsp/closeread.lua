@@ -18,7 +18,12 @@ return {
   end,
   on_attach = require("closeread.lenses").attach,
   on_exit = server.on_exit,
-  handlers = { ["closeread/status"] = require("closeread.status").received },
+  handlers = {
+    ["closeread/status"] = require("closeread.status").received,
+    ["closeread/explanation"] = function(...)
+      require("closeread.commands").written(...)
+    end,
+  },
   -- What code lenses run: the answer is a page to show.
   commands = {
     ["closeread.showRoutes"] = function()

@@ -12,6 +12,9 @@ type Run = () => unknown;
 /** The server's commands that ours rest on. */
 const ASKED = ["scanWorkspace", "scanStaged", "reviewCommit", "explain", "why", "showRoutes", "status", "clearCache", "restartModel"];
 
+/** The page that a model's explanation is written on, sentence by sentence. */
+const EXPLANATION = "explanation.md";
+
 export function registerCommands(server: Server, pages: Pages, log: vscode.LogOutputChannel): vscode.Disposable {
   const page = (name: string, command: string, ...args: unknown[]) => show(server, pages, name, command, args);
   const commands: Record<string, Run> = {
@@ -21,6 +24,14 @@ export function registerCommands(server: Server, pages: Pages, log: vscode.LogOu
     explainRule: async () => {
       const rule = await chosenRule();
       return rule && page(`${rule}.md`, "closeread.explain", rule);
+    },
+    explainFinding: async () => {
+      const editor = vscode.window.activeTextEditor;
+      if (editor) {
+        await pages.show(EXPLANATION, "…");
+        const { document, selection } = editor;
+        pages.put(EXPLANATION, String(await server.execute("closeread.explain", document.uri.toString(), selection.active.line)));
+      }
     },
     whyLine: () => {
       const editor = vscode.window.activeTextEditor;
@@ -48,12 +59,13 @@ export function registerCommands(server: Server, pages: Pages, log: vscode.LogOu
       void vscode.commands.executeCommand("setContext", `closeread.offers.${name}`, server.offers(`closeread.${name}`));
     }
   });
+  const explaining = server.onDidExplain(({ markdown }) => pages.put(EXPLANATION, markdown));
   const answering = server.onDidAnswer(({ command, answer }) => {
     if (typeof answer === "string") {
       void pages.show(`${command.replace("closeread.show", "").toLowerCase()}.md`, answer);
     }
   });
-  return vscode.Disposable.from(...registered, offering, answering);
+  return vscode.Disposable.from(...registered, offering, explaining, answering);
 }
 
 /** Run, and give what the server answered; what goes wrong is one message. */

@@ -3,6 +3,9 @@ import * as vscode from "vscode";
 
 const SCHEME = "closeread-page";
 
+/** Links to files, which a preview shows as their source: only the words of them are of use. */
+const LOCAL = /\[([^\]]+)\]\(file:[^)]*\)/g;
+
 export class Pages implements vscode.TextDocumentContentProvider {
   private readonly texts = new Map<string, string>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
@@ -16,11 +19,17 @@ export class Pages implements vscode.TextDocumentContentProvider {
     return this.texts.get(uri.path) ?? "";
   }
 
+  /** Change a text, where it may be seen. */
+  put(name: string, text: string): vscode.Uri {
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
+    this.texts.set(uri.path, text.replace(LOCAL, "$1"));
+    this.changed.fire(uri);
+    return uri;
+  }
+
   /** Show a text: one in Markdown (a name in `.md`) as its preview. */
   async show(name: string, text: string): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
-    this.texts.set(uri.path, text);
-    this.changed.fire(uri);
+    const uri = this.put(name, text);
     if (name.endsWith(".md")) {
       await vscode.commands.executeCommand("markdown.showPreview", uri);
     } else {

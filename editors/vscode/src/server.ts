@@ -26,6 +26,14 @@ export interface Model {
   problem: string;
 }
 
+/** What the local model has written so far of the findings on a line. */
+export interface Explanation {
+  uri: string;
+  line: number;
+  markdown: string;
+  done: boolean;
+}
+
 /** What a command gave. */
 export interface Answer {
   command: string;
@@ -45,6 +53,10 @@ export class Server implements vscode.Disposable {
   private readonly told = new vscode.EventEmitter<Status>();
   /** It has something new to say of itself. */
   readonly onDidTell = this.told.event;
+
+  private readonly explained = new vscode.EventEmitter<Explanation>();
+  /** The local model has written another sentence. */
+  readonly onDidExplain = this.explained.event;
 
   private readonly answered = new vscode.EventEmitter<Answer>();
   /** It has answered a command that it put into the editor itself, such as a code lens's. */
@@ -134,6 +146,7 @@ export class Server implements vscode.Disposable {
     );
     usual = client.createDefaultErrorHandler();
     client.onNotification("closeread/status", (status: Status) => this.told.fire(status));
+    client.onNotification("closeread/explanation", (explanation: Explanation) => this.explained.fire(explanation));
     client.onDidChangeState(({ newState }) => {
       if (newState !== State.Starting) {
         this.changed.fire();

@@ -9,12 +9,13 @@ local M = {}
 ---@class closeread.Command
 ---@field help string
 ---@field asks? string the command of the server
----@field arguments? fun(words: string[]): any[]?, string? what to ask with; nil and a sentence if that is impossible
----@field show? fun(answer: any) what to do with the answer; the server speaks for itself where there is none
+---@field arguments? fun(words: string[]): any[] what to ask with
+---@field show? fun(answer: any, arguments: any[]) what to do with the answer; the server speaks for itself where there is none
 ---@field run? fun(words: string[]) instead of asking
 
 --- A text in a window of its own, closed with `q`.
 ---@param text string
+---@return integer bufnr
 local function page(text)
   vim.cmd("botright new")
   local bufnr = vim.api.nvim_get_current_buf()
@@ -25,6 +26,28 @@ local function page(text)
   vim.bo[bufnr].modifiable = false
   vim.bo[bufnr].filetype = "markdown"
   vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = bufnr, desc = "Close" })
+  return bufnr
+end
+
+local explanation ---@type integer? the buffer of what was explained last
+
+--- An explanation, or what the local model has written of it so far: the page grows, and stays closed once it was closed.
+---@param text string
+local function explained(text)
+  if not explanation then
+    explanation = page(text)
+  elseif vim.api.nvim_buf_is_valid(explanation) then
+    vim.bo[explanation].modifiable = true
+    vim.api.nvim_buf_set_lines(explanation, 0, -1, true, vim.split(text, "\n"))
+    vim.bo[explanation].modifiable = false
+  end
+end
+
+--- The handler of `closeread/explanation`.
+---@param _ any
+---@param said { uri: string, line: integer, markdown: string, done: boolean }
+function M.written(_, said)
+  explained(said.markdown)
 end
 
 local function counted(answer)
@@ -71,17 +94,18 @@ M.commands = { ---@type table<string, closeread.Command>
     end,
   },
   explain = {
-    help = "the page of a rule: the one named, or that of the finding under the cursor",
+    help = "the finding under the cursor step by step, or the page of the rule that is named",
     asks = "closeread.explain",
     arguments = function(words)
-      local here = findings.here()
-      local rule = words[1] or (here and here.code)
-      if rule then
-        return { rule }
+      if words[1] then
+        return { words[1] }
       end
-      return nil, "there is no finding on this line; name a rule: `:Closeread explain command-injection`."
+      explanation = nil
+      return { vim.uri_from_bufnr(0), vim.api.nvim_win_get_cursor(0)[1] - 1 }
     end,
-    show = page,
+    show = function(text, arguments)
+      (#arguments == 1 and page or explained)(text)
+    end,
   },
   why = {
     help = "why this line was, or was not, reported",
@@ -168,19 +192,12 @@ function M.run(words)
     server.tell(("this version of the server cannot do that: %s"):format(command.help), vim.log.levels.ERROR)
     return
   end
-  local arguments, impossible = {}, nil
-  if command.arguments then
-    arguments, impossible = command.arguments(words)
-  end
-  if not arguments then
-    server.tell(impossible or "", vim.log.levels.ERROR)
-    return
-  end
+  local arguments = command.arguments and command.arguments(words) or {}
   client:request("workspace/executeCommand", { command = command.asks, arguments = arguments }, function(err, answer)
     if err then
       server.tell(err.message, vim.log.levels.ERROR)
     elseif command.show and answer ~= nil and answer ~= vim.NIL then
-      command.show(answer)
+      command.show(answer, arguments)
     end
   end)
 end

@@ -13,6 +13,7 @@ M.filetypes = {
   "jproperties",
   "json",
   "jsonc",
+  "mako",
   "python",
   "sh", -- of these only files of settings: `.env`
   "toml",

@@ -22,6 +22,7 @@ return {
     "jproperties",
     "json",
     "jsonc",
+    "mako",
     "python",
     "toml",
     "yaml",

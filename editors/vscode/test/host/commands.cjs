@@ -49,6 +49,13 @@ exports.run = story({
     assert.match(await page("command-injection.md"), /^# .*[\s\S]*CWE-78/m);
   },
 
+  "explain: the finding under the cursor, step by step": async () => {
+    await open(file("app.py"), SINK);
+    await run("explainFinding");
+    await eventually(() => activeTab()?.label.includes("explanation.md"), "its tab");
+    assert.match(await page("explanation.md"), /flask\\?\.request/);
+  },
+
   "why: the line under the cursor, reported or not": async () => {
     await open(file("app.py"), SINK);
     await run("whyLine");
