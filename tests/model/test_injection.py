@@ -124,7 +124,7 @@ def test_the_mender_sees_a_function_without_the_attempt_and_without_a_secret(att
     finding = next(f for f in merged([project.analyze("app.py")]) if f.rule == "command-injection")
     model = Recording()
 
-    propose(project, finding, "Use no shell.", model)
+    propose(project, finding, model)
 
     assert "os.system" in model.sent
     assert "hunter2" not in model.sent
