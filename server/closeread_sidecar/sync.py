@@ -84,7 +84,8 @@ class Sync:
                     batch = await self._ledger.run(self._next)
                     if not batch.results and not batch.lines:
                         with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(self._bell.wait(), 2.0)
+                            async with asyncio.timeout(2.0):
+                                await self._bell.wait()
                         continue
                     failures = 0 if await self._deliver(batch, failures) else failures + 1
                 except sqlite3.Error as error:

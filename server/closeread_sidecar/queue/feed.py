@@ -50,7 +50,8 @@ class Table:
         if entry is None:
             pause = longest if due is None else min(longest, max(0.0, due - time.time()))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._bell.wait()
         return entry
 
     async def settled(self, entry: Entry) -> None:

@@ -122,7 +122,10 @@ class Streams:
                 except _FAILURES as error:
                     self._failed(error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), pause)
+                async with asyncio.timeout(
+                    pause
+                ):  # `wait_for` of Python 3.11 loses a cancellation that comes with the bell
+                    await self._bell.wait()
 
     async def _publish(self) -> None:
         query = "SELECT id FROM entry WHERE kind = ? AND state = 'ready' AND due <= ? ORDER BY due, id LIMIT ?"
