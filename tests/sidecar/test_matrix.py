@@ -43,11 +43,11 @@ async def test_what_is_said_from_now_on_comes_in(server: Homeserver) -> None:
         server.events.append(
             {"type": "m.room.encrypted", "sender": "@ann:example.org", "content": {}, "event_id": "$enc"}
         )
-        await eventually(lambda: host.said == ["status", "scan shop", "new"])
+        await eventually(lambda: host.said == ["status", "file a.log", "scan shop", "new"])
         await eventually(lambda: adapter.state == "connected, but a room is encrypted")
 
-    assert [False, True, False] == [message.edited for message in host.received]
-    assert (False, "$x") == (host.received[0].group, host.received[2].reply_to)
+    assert [False, False, True, False] == [message.edited for message in host.received]
+    assert (False, "$x") == (host.received[0].group, host.received[3].reply_to)
 
 
 async def test_what_a_limited_answer_left_out_is_fetched(server: Homeserver) -> None:

@@ -12,13 +12,13 @@ from server.lsp.test_code_actions import LAZY, _applied, _at
 from server.lsp.test_whole import COMMAND
 
 TEXT = """\
-import awswrangler, flask
+import flask, niquests
 
 
 def view():
-    return awswrangler.athena.read_sql_query(flask.request.args["q"])
+    return niquests.post(flask.request.args["q"])
 """
-TITLE = "Confirm that argument 0 of awswrangler.athena.read_sql_query is sql (in closeread.toml)"
+TITLE = "Confirm that argument 0 of niquests.post is url (in closeread.toml)"
 
 
 async def test_what_ships_is_shown_where_it_is_wanted_and_confirmed_with_one_action(
@@ -37,8 +37,8 @@ async def test_what_ships_is_shown_where_it_is_wanted_and_confirmed_with_one_act
     client.change(uri, 2, {"text": TEXT + "\n"})
     after = [one["code"] for one in await client.diagnostics(uri, 2)]
 
-    assert "sql-injection-inferred" == before["code"]
-    assert ["sql-injection"] == after
+    assert "server-side-request-forgery-inferred" == before["code"]
+    assert ["server-side-request-forgery"] == after
     assert [] == list(read(tmp_path)[1])
 
 

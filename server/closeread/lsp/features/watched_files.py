@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,6 +61,7 @@ async def _begin(server: Server) -> None:
     if watches is not None and watches.dynamic_registration:
         await server.client_register_capability_async(types.RegistrationParams([await _registration(server)]))
         return
+    await asyncio.to_thread(_import)  # which takes longer than a frame
     while True:
         roots = await _roots(server)
         try:
@@ -67,6 +69,13 @@ async def _begin(server: Server) -> None:
         except OSError as error:
             server.tell(f"Closeread does not see what other programs do to files ({reason(error)}).")
             return
+
+
+def _import() -> None:
+    import anyio
+    import watchfiles  # noqa: F401
+
+    anyio.run(anyio.sleep, 0)  # anyio reads what it needs of asyncio's when it first runs
 
 
 async def _registration(server: Server) -> types.Registration:
