@@ -85,8 +85,8 @@ class Refresh:
         if self._server.pulls:
             self._server.spawn(self._ask_to_pull())
             return
-        for document in self._server.documents.all():
-            self._start(document, 0, None)
+        for document in self._server.documents.all():  # and, since this ends what an opening began, what rests on them
+            self._start(document, 0, DEPENDENTS_PAUSE)
 
     def whole(self) -> None:
         """A scan has ended: a client that asks for files that are not open may ask now."""
@@ -136,19 +136,17 @@ class Refresh:
 
     # --- Work -------------------------------------------------------------------------------------
 
-    def _start(self, document: Document, pause: float, dependents_pause: float | None, *, glance: bool = False) -> None:
+    def _start(self, document: Document, pause: float, dependents_pause: float, *, glance: bool = False) -> None:
         if document.refresh is not None:
             document.refresh.cancel()
         if document.is_source:
             document.refresh = self._server.spawn(self._renew(document, pause, dependents_pause, glance))
 
-    async def _renew(self, document: Document, pause: float, dependents_pause: float | None, glance: bool) -> None:
+    async def _renew(self, document: Document, pause: float, dependents_pause: float, glance: bool) -> None:
         if not self._server.pulls:
             if pause > 0.002:
                 await asyncio.sleep(pause)
             await self._publish(document, Urgency.ANSWER, glance=glance)
-        if dependents_pause is None:
-            return
         await asyncio.sleep(dependents_pause)
         if glance and await self._publish(document, Urgency.DEPENDENTS, if_new=True) and self._server.pulls:
             await self._ask_to_pull()

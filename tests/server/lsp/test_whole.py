@@ -67,14 +67,25 @@ async def test_a_flow_into_a_file_that_is_not_open(start: Start, tmp_path: Path)
     await client.initialize(tmp_path, capabilities=related)
     uri = client.open(tmp_path / "app.py", APP)
     await client.diagnostics(uri, 1)
-    # missed at times: the finding in the other file should come by itself, and now and then waits for the first edit
-    client.change(uri, 2, {"text": APP + "\n"})
     (there,) = await client.diagnostics(helper.as_uri())
-    client.change(uri, 3, {"text": APP.replace("    run(host)\n", "")})
+    client.change(uri, 2, {"text": APP.replace("    run(host)\n", "")})
     await client.until(lambda: client.published(helper.as_uri())[-1]["diagnostics"] == [])
 
     assert there["range"]["start"]["line"] == 4
     assert there["relatedInformation"][0]["location"]["uri"] == uri
+
+
+async def test_settings_that_come_after_a_file_is_opened_lose_nothing(start: Start, tmp_path: Path) -> None:
+    """An editor answers what its settings are when files are open already."""
+    helper = tmp_path / "helper.py"
+    helper.write_text(HELPER)
+    client = await start(COMMAND)
+    await client.initialize(tmp_path)
+    uri = client.open(tmp_path / "app.py", APP)
+    await client.diagnostics(uri, 1)
+    client.notify("workspace/didChangeConfiguration", {"settings": {"closeread": {"minSeverity": "low"}}})
+
+    assert ["command-injection"] == [found["code"] for found in await client.diagnostics(helper.as_uri())]
 
 
 async def test_a_hostile_workspace_is_not_run(start: Start, tmp_path: Path) -> None:
