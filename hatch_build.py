@@ -11,9 +11,7 @@ between whose calls other threads (an editor's event loop) get their turn.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -58,10 +56,9 @@ def _compile(sources: list[str], folder: Path) -> list[Path]:
     from setuptools import Distribution
     from setuptools.command.build_ext import build_ext
 
-    sys.path.insert(0, str(Path.cwd()))
     extensions = mypycify(
         [f"--cache-dir={folder / 'mypy'}", *sources],
-        opt_level=os.environ.get("CLOSEREAD_BUILD_OPTIMISATION", "3"),
+        opt_level="3",
         debug_level="0",
         group_name=GROUP,
         target_dir=str(folder / "c"),

@@ -120,6 +120,38 @@ async def f():
     async for v in source():
         sink(v)  # finding
 
+### carried to the test
+x = "safe"
+while sink(x):  # finding
+    x = source()
+
+### carried into what a `with` opens
+x = "safe"
+for _ in unknown():
+    with unknown(sink(x)) as y:  # finding
+        x = source()
+
+### carried in a list
+x = [unknown()]
+for _ in unknown():
+    sink(x[0])  # finding
+    x[0] = source()
+
+### carried to a function inside, which looks when it is called
+def f():
+    def look():
+        return x
+    x = "safe"
+    for _ in unknown():
+        sink(look())  # finding
+        x = source()
+
+### made anew by every turn
+for _ in unknown():
+    x = "safe"
+    sink(x)
+    x = source()
+
 ### text built up
 x = "ls"
 for v in unknown():
