@@ -15,6 +15,36 @@ class C:
     def run(self):
         sink(self.x)  # finding
 
+### set by a subclass, read by the base
+class B:
+    def run(self):
+        sink(self.x)  # finding
+
+class C(B):
+    def load(self):
+        self.x = source()
+
+### set by one base, read by the other
+class A:
+    def load(self):
+        self.x = source()
+
+class B:
+    def run(self):
+        sink(self.x)  # finding
+
+class C(A, B):
+    pass
+
+### set and read by classes that nobody joins
+class A:
+    def load(self):
+        self.x = source()
+
+class B:
+    def run(self):
+        sink(self.x)
+
 ### field set to something else
 class C:
     def load(self):
