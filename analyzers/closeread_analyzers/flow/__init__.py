@@ -11,12 +11,14 @@ One run over one body
     calls.py          calls: library models, workspace functions, callbacks
     callbacks.py      functions handed to a call that calls them
     containers.py     lists, dicts and objects: known keys and positions are told apart
+    fields.py         what a form or a schema lets through, by the names of its fields
     folding.py        constants: operators and the pure methods of text
     reflection.py     getattr, setattr, dict(), partial
     rendering.py      a template called with what a view hands it
     kept.py           what outlives a call: objects' fields and modules' stores
     variants.py       functions as decorators wrap them, and as subclasses inherit them
     own.py            what the user's own models say of the workspace's own functions
+    syntax.py         what the IR says without being interpreted: names bound, statements inside
 The whole project
     memory.py         what is remembered, when it holds, and how circles end
     aging.py          what code says by itself, for as long as somebody asks
@@ -28,8 +30,8 @@ The whole project
     summarising.py    from an interpreted function to its summary
 Facts about routes, for rules to ask
     inventory.py views.py routes.py authentication.py bodies.py reach.py neighbours.py
-Why a line was or was not reported
-    watch.py lines.py
+Why a line was or was not reported, and which library calls nothing describes
+    watch.py lines.py unknown.py
 
 It knows no language, no library and no kind of taint: languages lower to the IR, library models are
 data, rules join kinds. Deliberately absent: paths (states are joined), numbers' ranges, and aliasing between arguments.
