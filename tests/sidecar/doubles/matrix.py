@@ -9,10 +9,12 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from sidecar.doubles.web import Web
+
 BOT = "@closeread:example.org"
 
 
-class Homeserver:
+class Homeserver(Web):
     """`events` of one room, in order; `sent` is what the bot said, by transaction. `trouble` are the next answers' statuses."""
 
     def __init__(self) -> None:
@@ -24,30 +26,19 @@ class Homeserver:
         self.members = [BOT, "@ann:example.org"]
         self.window = 1000
         self.trouble: list[int] = []
-        self.port = 0
         self._new = asyncio.Event()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self) -> None:
-        application = web.Application()
+    def routes(self) -> list[web.RouteDef]:
         base = "/_matrix/client/v3"
-        application.router.add_get(f"{base}/account/whoami", self._whoami)
-        application.router.add_get(f"{base}/sync", self._sync)
-        application.router.add_post(f"{base}/join/{{room}}", self._join)
-        application.router.add_get(f"{base}/rooms/{{room}}/messages", self._messages)
-        application.router.add_get(f"{base}/rooms/{{room}}/joined_members", self._joined)
-        application.router.add_put(f"{base}/rooms/{{room}}/send/m.room.message/{{transaction}}", self._send)
-        application.router.add_get("/_matrix/client/v1/media/download/{server}/{name}", self._media)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        await self._runner.cleanup()
+        return [
+            web.get(f"{base}/account/whoami", self._whoami),
+            web.get(f"{base}/sync", self._sync),
+            web.post(f"{base}/join/{{room}}", self._join),
+            web.get(f"{base}/rooms/{{room}}/messages", self._messages),
+            web.get(f"{base}/rooms/{{room}}/joined_members", self._joined),
+            web.put(f"{base}/rooms/{{room}}/send/m.room.message/{{transaction}}", self._send),
+            web.get("/_matrix/client/v1/media/download/{server}/{name}", self._media),
+        ]
 
     def say(self, text: str, sender: str = "@ann:example.org", **content: Any) -> None:
         event = {

@@ -10,10 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
+from sidecar.doubles.web import Web
+
 TOKEN = "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
-class Telegram:
+class Telegram(Web):
     """`updates` wait to be fetched; `sent` is what the bot said. `trouble` are (method, status, body) for the next calls of it."""
 
     def __init__(self) -> None:
@@ -24,25 +26,14 @@ class Telegram:
         self.trouble: list[tuple[str, int, Any]] = []
         self.files: dict[str, bytes] = {}
         self.repeat = False
-        self.port = 0
         self._number = 1000
         self._new = asyncio.Event()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self) -> None:
-        application = web.Application()
-        application.router.add_route("*", "/bot{token}/{method}", self._call)
-        application.router.add_get("/file/bot{token}/{path:.*}", self._file)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.route("*", "/bot{token}/{method}", self._call),
+            web.get("/file/bot{token}/{path:.*}", self._file),
+        ]
 
     def say(self, text: str, sender: int = 7, chat: int | None = None, **more: Any) -> dict[str, Any]:
         """Somebody says something. `chat` below zero is a group."""

@@ -13,6 +13,7 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection, serve
 
 from closeread_sidecar.platforms.wecom_app import Envelope
+from sidecar.doubles.web import Web
 
 
 class Robot:
@@ -99,7 +100,7 @@ class Robot:
                 await socket.send(json.dumps(answer))
 
 
-class Application:
+class Application(Web):
     """The API that the application calls, and the callbacks that WeCom makes. `sent` is what the application said.
 
     `trouble` are the next answers to messages: a status, an object, text that is no JSON, None to close the connection, or
@@ -112,25 +113,14 @@ class Application:
         self.trouble: list[int | float | dict[str, Any] | str | None] = []
         self.media: dict[str, bytes] = {}
         self.tokens = 0
-        self.port = 0
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self) -> None:
-        application = web.Application()
-        application.router.add_get("/cgi-bin/gettoken", self._gettoken)
-        application.router.add_post("/cgi-bin/message/send", self._send)
-        application.router.add_post("/cgi-bin/media/upload", self._upload)
-        application.router.add_get("/cgi-bin/media/get", self._get)
-        self._runner = web.AppRunner(application, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        await self._runner.cleanup()
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/cgi-bin/gettoken", self._gettoken),
+            web.post("/cgi-bin/message/send", self._send),
+            web.post("/cgi-bin/media/upload", self._upload),
+            web.get("/cgi-bin/media/get", self._get),
+        ]
 
     async def call(self, port: int, text: str, **changes: Any) -> int:
         """Call back with a text message; `changes` spoil it. Gives the status."""
