@@ -17,7 +17,8 @@ from .finding import FileResult, Finding, Location, Step
 from .flow.engine import Engine
 from .flow.lines import barred, is_on_the_way, place_of, way_to
 from .flow.scopes import Source
-from .flow.values import UNKNOWN, Bound, ClassRef, FunctionRef, Parameter, Site, Taint
+from .flow.taints import Parameter, Site, Taint
+from .flow.values import UNKNOWN, Bound, ClassRef, FunctionRef
 from .flow.watch import Place, SeenCall, Watch, watching
 from .presentation import Presentation, line_of, span
 from .suppression import answered

@@ -15,9 +15,9 @@ from .check import Report, is_test
 from .finding import INFERRED, Confidence, Finding, Location, Severity, Step
 from .flow.frame import Hit, UseHit
 from .flow.scopes import Source
-from .flow.values import INFERRED as INFERRED_SURE
-from .flow.values import Site, Trail
-from .flow.values import steps as trail_steps
+from .flow.taints import INFERRED as INFERRED_SURE
+from .flow.taints import Site, Trail
+from .flow.taints import steps as trail_steps
 
 _SPACE = re.compile(r"\s+")
 _SHOWN = 60

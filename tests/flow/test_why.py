@@ -9,7 +9,7 @@ import pytest
 
 from closeread_analyzers.catalogue import builtin, check_user
 from closeread_analyzers.explain import Answer, NoSuchLine
-from closeread_analyzers.flow import expressions, frame
+from closeread_analyzers.flow import expressions, statements
 from closeread_analyzers.pipeline import Project
 from flow.programs import Texts, files
 
@@ -270,7 +270,7 @@ def test_a_line_that_goes_on_stands_for_where_it_starts() -> None:
 
 def test_asking_changes_nothing() -> None:
     texts = files("def f():\n    q = source()\n    sink(q)\n")
-    tables = dict(expressions._EVALUATE), dict(frame._EXECUTE)
+    tables = dict(expressions._EVALUATE), dict(statements._EXECUTE)
     project = Project(texts)
     before = project.analyze("app.py")
 
@@ -278,7 +278,7 @@ def test_asking_changes_nothing() -> None:
     with pytest.raises(NoSuchLine):
         project.why("app.py", 99)
 
-    assert (dict(expressions._EVALUATE), dict(frame._EXECUTE)) == tables
+    assert (dict(expressions._EVALUATE), dict(statements._EXECUTE)) == tables
     assert project.analyze("app.py") == before == Project(texts).analyze("app.py")
 
 

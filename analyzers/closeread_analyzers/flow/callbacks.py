@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..catalogue import ArgRef, CallbackModel
-from . import calls, containers, expressions
+from . import containers, expressions, invocation, protocols
+from .arguments import Arguments
 from .values import UNKNOWN_VALUE, Bound, ClassRef, Closure, FunctionRef, Partial, Value
 
 if TYPE_CHECKING:
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 CALLED: Final = (FunctionRef, Bound, ClassRef, Closure, Partial)
 
 
-def call(frame: Frame, node: ir.Call, entry: CallbackModel, given: calls.Arguments, receiver: Value) -> Value | None:
+def call(frame: Frame, node: ir.Call, entry: CallbackModel, given: Arguments, receiver: Value) -> Value | None:
     """Call what is handed over. The value of the whole call, where the model gives it one; else None."""
     callee, behind = _function(frame, node, entry, given, receiver)
     if callee is None:
         return None
     if entry.items:
         element = _item(frame, node, entry.items, given, receiver)
-        result = calls.invoke(frame, node, callee, [element], None)
+        result = invocation.invoke(frame, node, callee, [element], None)
         return containers.make(frame, "list", {}, result, False) if entry.gives else None
     handed = _handed(frame, node, entry, given, receiver, behind)
     if _awaits_itself(frame, callee):
-        handed = calls.Arguments([UNKNOWN_VALUE, *handed.positional], handed.keyword, handed.spread)
+        handed = Arguments([UNKNOWN_VALUE, *handed.positional], handed.keyword, handed.spread)
     if entry.gives == "function":
         return Value(target=Partial(callee, tuple(handed.positional), handed.keyword), name=callee.name)
-    result = calls.invoke(frame, node, callee, handed.positional, None, handed)
+    result = invocation.invoke(frame, node, callee, handed.positional, None, handed)
     return result if entry.gives else None
 
 
@@ -46,7 +47,7 @@ def _awaits_itself(frame: Frame, callee: Value) -> bool:
 
 
 def _function(
-    frame: Frame, node: ir.Call, entry: CallbackModel, given: calls.Arguments, receiver: Value
+    frame: Frame, node: ir.Call, entry: CallbackModel, given: Arguments, receiver: Value
 ) -> tuple[Value | None, int]:
     """The function, and how many positional arguments stand before what is behind it."""
     for ref in entry.function:
@@ -59,8 +60,8 @@ def _function(
 
 
 def _handed(
-    frame: Frame, node: ir.Call, entry: CallbackModel, given: calls.Arguments, receiver: Value, behind: int
-) -> calls.Arguments:
+    frame: Frame, node: ir.Call, entry: CallbackModel, given: Arguments, receiver: Value, behind: int
+) -> Arguments:
     positional: list[Value] = []
     keyword: dict[str, Value] = {}
     spread: Value | None = None
@@ -74,18 +75,18 @@ def _handed(
         known = containers.positions(frame, sequence)
         positional += known or ()
         if known is None:
-            spread = expressions.element(frame, sequence, False, node)
+            spread = protocols.element(frame, sequence, False, node)
     mapping = _first(entry.keywords, given, receiver)
     shape: Any = frame.heap.get(mapping.ref) if mapping is not None and mapping.ref else None
     if shape is not None:
         keyword |= {key: value for key, value in shape.items.items() if isinstance(key, str)}
-    return calls.Arguments(positional, keyword, spread)
+    return Arguments(positional, keyword, spread)
 
 
-def _first(refs: tuple[ArgRef, ...], given: calls.Arguments, receiver: Value) -> Value | None:
+def _first(refs: tuple[ArgRef, ...], given: Arguments, receiver: Value) -> Value | None:
     return next((value for ref in refs if (value := given.at(ref, receiver)) is not None), None)
 
 
-def _item(frame: Frame, node: ir.Call, refs: tuple[ArgRef, ...], given: calls.Arguments, receiver: Value) -> Value:
+def _item(frame: Frame, node: ir.Call, refs: tuple[ArgRef, ...], given: Arguments, receiver: Value) -> Value:
     sequence = _first(refs, given, receiver)
-    return UNKNOWN_VALUE if sequence is None else expressions.element(frame, sequence, False, node)
+    return UNKNOWN_VALUE if sequence is None else protocols.element(frame, sequence, False, node)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from .. import ir
 from ..catalogue import Models, TypeModel
-from . import expressions, syntax
+from . import declared, expressions, statements, syntax
 from .frame import Frame, Record
 from .names import ModuleState, Names, Namespace, canonical, concrete, plain_type
 from .scopes import ClassInfo, FunctionInfo
+from .taints import join_taints
 from .values import (
     UNKNOWN,
     UNKNOWN_VALUE,
@@ -25,7 +26,6 @@ from .values import (
     Shape,
     Value,
     freeze,
-    join_taints,
     thaw,
 )
 
@@ -104,7 +104,7 @@ class Classes(Names):
                 node = argument.value
                 while isinstance(node, (ir.Call, ir.Subscript)):
                     node = node.callee if isinstance(node, ir.Call) else node.value
-                value = expressions.plain_path(frame, node)
+                value = declared.plain_path(frame, node)
                 if value is None:
                     continue
                 if isinstance(value.target, ClassRef):
@@ -159,7 +159,8 @@ class Classes(Names):
                 function = self.function(frame, method)
                 decorators = [] if function is None else [syntax.last_name(d) for d in function.function.decorators]
                 if instance and any(decorator in _PROPERTY for decorator in decorators):
-                    from .calls import Arguments, invoke
+                    from .arguments import Arguments
+                    from .invocation import invoke
 
                     got = Value(target=Bound(method, value), name=name)
                     return invoke(frame, ir.Node(0, 0), got, [], None, Arguments([], {}))
@@ -222,7 +223,7 @@ class Classes(Names):
                 if callee is None:
                     continue
                 frame = Frame(cast("Engine", self), source, ref.name, Record())
-                made = expressions.plain_path(frame, callee)
+                made = declared.plain_path(frame, callee)
                 if made is not None and isinstance(made.target, ClassRef):
                     return Value(target=Instance(made.target), name=name)
                 if made is not None and made.path is not None and (path := made_by(source.models, made.path)):
@@ -306,7 +307,7 @@ class Classes(Names):
         child.self_class = ClassRef(frame.source.path, name) if ours else None
         for decorator in definition.decorators:
             expressions.evaluate(frame, decorator)
-        child.run(definition.body)
+        statements.run(child, definition.body)
         frame.heap = child.heap
         frame.nested += child.nested
         if not ours:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from .taints import join_taints
 from .values import (
     UNKNOWN,
     UNKNOWN_VALUE,
@@ -24,7 +25,6 @@ from .values import (
     deep_taints,
     forget_constant,
     join,
-    join_taints,
 )
 
 if TYPE_CHECKING:

@@ -12,33 +12,20 @@ from typing import Any, Final
 
 from .. import ir
 from ..catalogue import HandlerModel
-from . import expressions, kept, rendering, syntax, variants
+from . import assignment, declared, expressions, kept, rendering, statements, syntax, variants
 from .aging import STALE
 from .classes import STATIC
-from .frame import Frame, Record, Variables, join_states
+from .frame import Frame, Record
 from .handlers import Handlers, Handling
 from .memory import Interrupted, Key
 from .names import EMPTY_MODULE, ModuleState, plain_type
 from .scopes import FunctionInfo, Source
+from .states import Variables, join_states
 from .summaries import NOTHING, Summary, without_constant
 from .summarising import summarise
+from .taints import Parameter, Taint, Trail
 from .touched import places
-from .values import (
-    UNKNOWN,
-    UNKNOWN_VALUE,
-    ClassRef,
-    Closure,
-    FunctionRef,
-    Heap,
-    Instance,
-    Parameter,
-    Shape,
-    Taint,
-    Trail,
-    Value,
-    freeze,
-    join,
-)
+from .values import UNKNOWN, UNKNOWN_VALUE, ClassRef, Closure, FunctionRef, Heap, Instance, Shape, Value, freeze, join
 
 MAX_CHANGED: Final = 8
 """Changed files up to which it is worth finding what of them is different."""
@@ -206,7 +193,7 @@ class Engine(Handlers):
             frame.exits.append((variants.decorated(frame, ref, info.function), frame.variables, frame.heap))
             return summarise(frame, info.function, parameters, frozenset(self.catalogue.flows))
         frame.truths = []
-        frame.run(info.function.body)
+        statements.run(frame, info.function.body)
         self._leave(frame, handling)
         return summarise(frame, info.function, parameters, frozenset(self.catalogue.flows))
 
@@ -232,7 +219,7 @@ class Engine(Handlers):
                 if path:
                     value = Value(taints, UNKNOWN, path, None, 0, None, parameter.name)
                 elif parameter.annotation is not None:
-                    typed = expressions.annotated(frame, parameter.annotation)
+                    typed = declared.annotated(frame, parameter.annotation)
                     if typed is not None:
                         value = Value(taints, UNKNOWN, typed.path, typed.target, 0, None, parameter.name)
                 if (
@@ -266,7 +253,7 @@ class Engine(Handlers):
                 ref = frame.allocate(Shape("parameter", {}, None, closed=False))
                 value = Value(value.taints, UNKNOWN, value.path, value.target, ref, None, parameter.name)
             if parameter.pattern is not None:
-                expressions.assign(frame, parameter.pattern, value, parameter)
+                assignment.assign(frame, parameter.pattern, value, parameter)
             if parameter.name:
                 frame.variables[parameter.name] = value
 
@@ -341,16 +328,16 @@ class Engine(Handlers):
                             else (expressions.evaluate(child, parameter.default))
                         )
                     elif parameter.annotation is not None:
-                        value = expressions.annotated(child, parameter.annotation) or UNKNOWN_VALUE
+                        value = declared.annotated(child, parameter.annotation) or UNKNOWN_VALUE
                 if parameter.pattern is not None:
-                    expressions.assign(child, parameter.pattern, value, parameter)
+                    assignment.assign(child, parameter.pattern, value, parameter)
                 if parameter.name:
                     if value.name != parameter.name:
                         value = Value(
                             value.taints, value.const, value.path, value.target, value.ref, value.shape, parameter.name
                         )
                     child.variables[parameter.name] = value
-            child.run(function.body)
+            statements.run(child, function.body)
             if child.alive:
                 child.exits.append((Value(const=None), child.variables, child.heap))
             heap: Heap = frame.heap
@@ -389,7 +376,7 @@ class Engine(Handlers):
             if isinstance(statement, ir.FunctionDefinition) and source.functions[key].owner is not None:
                 continue  # a method: its class's body defines it
             frame.unit = key
-            frame.run([statement])
+            statements.run(frame, [statement])
         for closure in frame.nested:
             frame.unit = closure.unit
             self._run_nested(frame, closure)

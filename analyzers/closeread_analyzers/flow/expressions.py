@@ -1,4 +1,4 @@
-"""What each expression evaluates to, what assignment does, and what reaches sinks by being assigned.
+"""What each expression evaluates to.
 
 One function a node class, found by table. Chains (`a.b(c).d[e]`, sums of thousands of terms) are
 evaluated from the inside out in a loop, since their depth has no bound.
@@ -12,41 +12,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..catalogue import StepModel
-from . import calls, containers, folding, own, tests
-from .values import (
-    NONE,
-    UNKNOWN,
-    UNKNOWN_VALUE,
-    Bound,
-    ClassRef,
-    Closure,
-    Instance,
-    Taint,
-    Taints,
-    Value,
-    deep_taints,
-    join,
-    join_taints,
-)
+from . import assignment, calls, containers, folding, library, own, places, protocols, sinks, tests
+from .places import NARROWED
+from .taints import NONE, Taints, join_taints
+from .values import MAX_PATH, UNKNOWN, UNKNOWN_VALUE, Closure, Value, deep_taints, join
 
 if TYPE_CHECKING:
     from .frame import Frame
 
-MAX_PATH: Final = 160
-NARROWED: Final = "."
-"""The variable under which a frame keeps what tests have said of places without a name: "request.path" -> Value."""
 _OPERATOR_METHODS: Final = {"%": "__mod__", "+": "__add__"}
+
 _NUMBERS_ONLY: Final = re.compile(r"(?:[^%]|%%|%[-+ #0]*\d*(?:\.\d+)?[dioxXeEfFgG])*")
 """A format whose every place takes a number, or fails."""
-MAX_UNROLLED: Final = 8
 
 
 def evaluate(frame: Frame, node: ir.Expression) -> Value:
     """The value of an expression in the frame's state; calls and bindings have their effects on it."""
     return _EVALUATE[node.__class__](frame, node)
-
-
-# --- Leaves ----------------------------------------------------------------------------------------
 
 
 def _constant(frame: Frame, node: ir.Constant) -> Value:
@@ -56,9 +38,6 @@ def _constant(frame: Frame, node: ir.Constant) -> Value:
 def _name(frame: Frame, node: ir.Name) -> Value:
     value = frame.variables.get(node.id)
     return value if value is not None else frame.read(node.id)
-
-
-# --- Chains ----------------------------------------------------------------------------------------
 
 
 def _chain(frame: Frame, node: ir.Expression) -> Value:
@@ -81,7 +60,7 @@ def _chain(frame: Frame, node: ir.Expression) -> Value:
         place = at.id
         while links and not isinstance(links[-1], ir.Call):
             link = links.pop()
-            place += step_of(link)
+            place += places.step_of(link)
             if isinstance(link, ir.Attribute):
                 receiver, value = value, attribute(frame, link, value, link.name)
             elif isinstance(link, ir.Subscript):
@@ -96,40 +75,6 @@ def _chain(frame: Frame, node: ir.Expression) -> Value:
         elif isinstance(link, ir.Subscript):
             receiver, value = value, subscript(frame, link, value)
     return value
-
-
-def step_of(link: ir.Expression) -> str:
-    """How one link of a chain is written in a place's name; what no other link can be for an unknown key."""
-    if isinstance(link, ir.Attribute):
-        return f".{link.name}"
-    if isinstance(link, ir.Subscript) and isinstance(link.key, ir.Constant):
-        return f"[{link.key.value!r}]"
-    return f"[{link.start}:{link.end}]"
-
-
-def place_of(node: ir.Expression) -> str | None:
-    """The name of a place reached from a variable without calls: "request.args['x']"."""
-    steps: list[str] = []
-    while isinstance(node, (ir.Attribute, ir.Subscript)):
-        steps.append(step_of(node))
-        node = node.value
-    return node.id + "".join(reversed(steps)) if isinstance(node, ir.Name) else None
-
-
-def forget(frame: Frame, place: str) -> None:
-    """A place was written: what tests said of it and of what lies inside holds no more."""
-    narrowed = frame.variables.get(NARROWED)
-    if narrowed is None:
-        return
-    kept = {
-        p: v
-        for p, v in narrowed.target.items()
-        if not (p.startswith(place) and p[len(place) : len(place) + 1] in ("", ".", "["))
-    }
-    if kept:
-        frame.variables[NARROWED] = Value(target=kept)
-    else:
-        del frame.variables[NARROWED]
 
 
 def attribute(frame: Frame, node: ir.Node, value: Value, name: str) -> Value:
@@ -174,11 +119,11 @@ def read_path(frame: Frame, node: ir.Node, value: Value, path: str | None, name:
     models = frame.models
     entries = models.attributes.get(path, ()) if path is not None else ()
     wild = False
-    if not entries and name in models.wild_attributes and calls.unplaced(models, path):
+    if not entries and name in models.wild_attributes and library.unplaced(models, path):
         entries, wild = models.wild_attributes[name], True
     if not entries:
         return value
-    return calls.read_attribute(frame, node, value, entries, receiver, wild)
+    return library.read(frame, node, value, entries, receiver, wild)
 
 
 def subscript(frame: Frame, node: ir.Subscript, value: Value) -> Value:
@@ -202,7 +147,7 @@ def item(frame: Frame, node: ir.Node, value: Value, key: Value) -> Value:
     """The element of `value` under an evaluated key."""
     const = key.const
     if value.target is not None:
-        found = protocol(frame, node, value, "__getitem__", [key])
+        found = protocols.call(frame, node, value, "__getitem__", [key])
         if found is not None:
             return found
     if value.ref:
@@ -228,9 +173,6 @@ def item(frame: Frame, node: ir.Node, value: Value, key: Value) -> Value:
             found = Value(taints, UNKNOWN, path, None, 0, None, value.name)
             return read_path(frame, node, found, entry_path, "", value)
     return Value(taints, UNKNOWN, path, None, 0, None, const if isinstance(const, str) else value.name)
-
-
-# --- Operators -------------------------------------------------------------------------------------
 
 
 def _binary(frame: Frame, node: ir.Binary) -> Value:
@@ -344,7 +286,7 @@ def _template(frame: Frame, node: ir.Template) -> Value:
     for part in node.parts:
         value = evaluate(frame, part)
         if value.target is not None:
-            value = protocol(frame, part, value, "__str__", []) or value
+            value = protocols.call(frame, part, value, "__str__", []) or value
         const = value.const
         if const is UNKNOWN:
             found = deep_taints(value, frame.heap) if value.ref else value.taints
@@ -365,9 +307,6 @@ def _template(frame: Frame, node: ir.Template) -> Value:
     return Value(taints) if taints else UNKNOWN_VALUE
 
 
-# --- Displays --------------------------------------------------------------------------------------
-
-
 def _sequence(frame: Frame, node: ir.Sequence) -> Value:
     items: dict[Any, Value] = {}
     rest: Value | None = None
@@ -379,7 +318,7 @@ def _sequence(frame: Frame, node: ir.Sequence) -> Value:
                 for value in known:
                     items[len(items)] = value
                 continue
-            inner = element(frame, spread, False, element_node)
+            inner = protocols.element(frame, spread, False, element_node)
             rest = inner if rest is None else join(rest, inner, frame.heap)
             continue
         value = evaluate(frame, element_node)
@@ -415,7 +354,7 @@ def _mapping(frame: Frame, node: ir.Mapping) -> Value:
             closed = False
         else:
             items[_hashable(key.const)] = value
-            named_sink(frame, key.const, value, value_node)
+            sinks.named(frame, key.const, value, value_node)
     return containers.make(frame, "dict", items, rest, closed)
 
 
@@ -427,7 +366,9 @@ def _comprehension(frame: Frame, node: ir.Comprehension) -> Value:
     before = frame.save()
     for clause in node.clauses:
         iterable = evaluate(frame, clause.iterable)
-        assign(frame, clause.target, element(frame, iterable, False, clause.iterable), clause.iterable)
+        assignment.assign(
+            frame, clause.target, protocols.element(frame, iterable, False, clause.iterable), clause.iterable
+        )
         for condition in clause.conditions:
             tests.decide(frame, condition)
             tests.assume(frame, condition, True)
@@ -456,7 +397,7 @@ def _class_expression(frame: Frame, node: ir.ClassExpression) -> Value:
 
 def _bind(frame: Frame, node: ir.Bind) -> Value:
     value = evaluate(frame, node.value)
-    assign(frame, node.target, value, node.value)
+    assignment.assign(frame, node.target, value, node.value)
     return value
 
 
@@ -468,9 +409,9 @@ def _yield(frame: Frame, node: ir.Yield) -> Value:
     if node.value is not None:
         value = evaluate(frame, node.value)
         if node.delegate:
-            value = element(frame, value, False, node.value)
+            value = protocols.element(frame, value, False, node.value)
         if frame.handler is not None and frame.handler.returns:
-            sink(frame, frame.handler.returns, value, node.value, 1)
+            sinks.reach(frame, frame.handler.returns, value, node.value, 1)
         frame.yields = value if frame.yields is None else join(frame.yields, value, frame.heap)
     return UNKNOWN_VALUE
 
@@ -500,239 +441,6 @@ def _opaque(frame: Frame, node: ir.Opaque) -> Value:
         value = evaluate(frame, child)
         taints = join_taints(taints, deep_taints(value, frame.heap))
     return Value(tuple(taint.doubt() for taint in taints)) if taints else UNKNOWN_VALUE
-
-
-# --- Iteration and context -------------------------------------------------------------------------
-
-
-def unrolled(frame: Frame, iterable: Value) -> list[Value] | None:
-    """The items of a short list that is wholly known, where walking them one by one says more."""
-    items = containers.positions(frame, iterable)
-    if items is None or not 0 < len(items) <= MAX_UNROLLED:
-        return None
-    if all(item_.const is not UNKNOWN or item_.ref for item_ in items):
-        return items
-    return None
-
-
-def element(frame: Frame, iterable: Value, keys: bool, node: ir.Node) -> Value:
-    """What iterating gives: any of the items (or, for `keys`, any of the keys)."""
-    if iterable.target is not None:
-        for name in ("__iter__", "__aiter__"):
-            gives = protocol(frame, node, iterable, name, [])
-            if gives is not None and gives.ref != iterable.ref:
-                return element(frame, gives, False, node)
-        for name in ("__next__", "__anext__"):
-            found = protocol(frame, node, iterable, name, [])
-            if found is not None:
-                return found
-    if iterable.ref:
-        found = containers.any_item(frame, iterable, keys)
-        if found is not None:
-            return found
-    if keys and iterable.ref:
-        return UNKNOWN_VALUE
-    path = f"{iterable.path}[]" if iterable.path is not None and len(iterable.path) < MAX_PATH else None
-    return Value(iterable.taints, UNKNOWN, path, None, 0, None, iterable.name)
-
-
-def protocol(frame: Frame, node: ir.Node, value: Value, name: str, given: list[Value]) -> Value | None:
-    """What the method gives that the language calls for an operator, if the workspace has it."""
-    if not isinstance(value.target, Instance):
-        return None
-    method = frame.engine.member(frame, value.target, name, value)
-    if method is None or not isinstance(method.target, Bound):
-        return None
-    return calls.invoke(frame, node, method, given, None)
-
-
-def left(frame: Frame, item_: ir.WithItem, context: Value) -> None:
-    """The end of `with context`: `__exit__` is called."""
-    for name in ("__exit__", "__aexit__"):
-        protocol(frame, item_, context, name, [])
-
-
-def entered(frame: Frame, item_: ir.WithItem, context: Value) -> Value:
-    """What `with context as x` binds: a workspace class's `__enter__` result, else the context itself."""
-    for name in ("__enter__", "__aenter__"):
-        found = protocol(frame, item_, context, name, [])
-        if found is not None:
-            return found
-    return context
-
-
-def caught(frame: Frame, handler: ir.Handler) -> Value:
-    """An exception bound by a handler. `<caught>` is the path of every caught exception in the models."""
-    value = Value(path="<caught>", name=handler.name or "")
-    return calls.read_attribute(frame, handler, value, frame.models.attributes.get("<caught>", ()), value, False)
-
-
-# --- Assignment ------------------------------------------------------------------------------------
-
-
-def assign(frame: Frame, target: ir.Expression, value: Value, origin: ir.Node) -> None:
-    """Bind, store or take apart. `origin` is the node the value came from, for traces."""
-    if NARROWED in frame.variables and isinstance(target, (ir.Name, ir.Attribute, ir.Subscript)):
-        place = place_of(target)
-        if place is not None:
-            forget(frame, place)
-    if isinstance(target, ir.Name):
-        name = target.id
-        if value.taints:
-            site = frame.site(target)
-            value = value.tainted(tuple(taint.step(site, f"assigned to `{name}`") for taint in value.taints))
-        if value.name != name:
-            value = Value(value.taints, value.const, value.path, value.target, value.ref, value.shape, name)
-        named_sink(frame, name, value, origin)
-        if name in frame.models.assigns:
-            calls.assigned(frame, target, origin, name, value)
-        frame.write(name, value)
-    elif isinstance(target, ir.Attribute):
-        receiver = evaluate(frame, target.value)
-        named_sink(frame, target.name, value, origin)
-        calls.assigned_attribute(frame, target, origin, receiver, target.name, value)
-        if receiver.ref:
-            containers.store(frame, receiver, target.name, value)
-    elif isinstance(target, ir.Subscript):
-        receiver = evaluate(frame, target.value)
-        key = evaluate(frame, target.key)
-        if isinstance(key.const, str):
-            named_sink(frame, key.const, value, origin)
-        calls.assigned_item(frame, target, origin, receiver, key, value)
-        if receiver.ref:
-            containers.store(frame, receiver, key.const if not isinstance(target.key, ir.Slice) else UNKNOWN, value)
-            if key.taints and key.const is UNKNOWN:
-                containers.store(frame, receiver, UNKNOWN, Value(key.taints))
-        elif isinstance(target.value, ir.Name) and value.taints:
-            # A container nobody knows the inside of: what is put in comes out again.
-            known = frame.variables.get(target.value.id)
-            if known is not None:
-                frame.variables[target.value.id] = known.tainted(
-                    join_taints(known.taints, tuple(taint.doubt() for taint in value.taints))
-                )
-    elif isinstance(target, ir.Sequence):
-        _unpack(frame, target, value, origin)
-    elif isinstance(target, ir.Mapping):
-        for key_node, inner in target.entries:
-            if key_node is None:
-                assign(frame, inner, value, origin)
-                continue
-            key = evaluate(frame, key_node)
-            if isinstance(key.const, str):
-                found = attribute(frame, key_node, value, key.const)
-            else:
-                found = item(frame, key_node, value, key)
-            assign(frame, inner, found, origin)
-    elif isinstance(target, ir.WithDefault):
-        default = evaluate(frame, target.default)
-        assign(frame, target.target, value if value is default else join(value, default, frame.heap), origin)
-    elif isinstance(target, ir.Spread):
-        assign(frame, target.value, value, origin)
-    else:
-        evaluate(frame, target)
-
-
-def _unpack(frame: Frame, target: ir.Sequence, value: Value, origin: ir.Node) -> None:
-    known = containers.positions(frame, value)
-    after = len(target.items)
-    for index, inner in enumerate(target.items):
-        after -= 1
-        if isinstance(inner, ir.Spread):
-            if known is not None and index + after <= len(known):
-                middle = dict(enumerate(known[index : len(known) - after]))
-                assign(frame, inner.value, containers.make(frame, "list", dict(middle), None, True), origin)
-                known = [*known[:index], UNKNOWN_VALUE, *known[len(known) - after :]]
-                continue
-            rest = element(frame, value, False, origin)
-            assign(frame, inner.value, containers.make(frame, "list", {}, rest, False), origin)
-            known = None
-        elif known is not None and index < len(known):
-            assign(frame, inner, known[index], origin)
-        else:
-            assign(frame, inner, element(frame, value, False, origin), origin)
-
-
-def remove(frame: Frame, target: ir.Expression) -> None:
-    """`del container[key]`."""
-    if isinstance(target, ir.Subscript):
-        receiver, key = evaluate(frame, target.value), evaluate(frame, target.key)
-        if receiver.ref:
-            containers.discard(frame, receiver, key.const)
-    elif isinstance(target, ir.Attribute):
-        receiver = evaluate(frame, target.value)
-        if receiver.ref:
-            containers.discard(frame, receiver, target.name)
-
-
-def sink(frame: Frame, kind: str, value: Value, node: ir.Node, sure: int, shallow: bool = False) -> None:
-    """A value arrives at a sink. A literal that stands where none should is a source of its own."""
-    taints = deep_taints(value, frame.heap) if value.ref and not shallow else value.taints
-    if not taints:
-        if isinstance(value.const, (str, bytes)) and value.const and kind in frame.engine.literal_kinds:
-            site = frame.site(node)
-            frame.reach(kind, Taint("literal", site, calls.excerpt(frame, node), frozenset(), None, sure), site, sure)
-        return
-    site = frame.site(node)
-    for taint in taints:
-        frame.reach(kind, taint, site, sure)
-
-
-def named_sink(frame: Frame, name: Any, value: Value, node: ir.Node) -> None:
-    """Sinks that a variable, attribute or key is by its name."""
-    if not isinstance(name, str) or (not value.taints and not value.ref):
-        return
-    for entry in frame.engine.named_sinks(frame.models, name):
-        if calls.holds(frame, entry, calls.Arguments([value], {}), value):
-            sink(frame, entry.kind, value, node, 1)
-
-
-def annotated(frame: Frame, annotation: ir.Expression) -> Value | None:
-    """What an annotation says a value is: an instance of a workspace class or of a library's. Optional is looked through."""
-    for _ in range(3):
-        if isinstance(annotation, ir.Subscript):
-            outer = annotation.value
-            name = outer.name if isinstance(outer, ir.Attribute) else outer.id if isinstance(outer, ir.Name) else ""
-            if name == "Literal":
-                return Value(path="typing.Literal")
-            if name not in ("Optional", "Annotated"):
-                return None
-            key = annotation.key
-            annotation = key.items[0] if isinstance(key, ir.Sequence) and key.items else key
-        elif isinstance(annotation, ir.Binary) and annotation.operator == "|":
-            annotation = annotation.left
-    if isinstance(annotation, ir.Constant) and isinstance(annotation.value, str):
-        return frame.engine.annotation_text(frame, annotation.value)
-    if not isinstance(annotation, (ir.Name, ir.Attribute)):
-        return None
-    value = plain_path(frame, annotation)
-    if value is None:
-        return None
-    if isinstance(value.target, ClassRef):
-        return Value(target=Instance(value.target))
-    if value.path is not None:
-        return Value(path=frame.engine.canonical(frame, value.path))
-    return None
-
-
-def plain_path(frame: Frame, node: ir.Expression) -> Value | None:
-    """A dotted name's value, with no effects and no models: for annotations, bases and decorators."""
-    names: list[str] = []
-    while isinstance(node, ir.Attribute):
-        names.append(node.name)
-        node = node.value
-    if not isinstance(node, ir.Name):
-        return None
-    value = frame.read(node.id)
-    for name in reversed(names):
-        if value.target is not None:
-            member = frame.engine.member(frame, value.target, name, value)
-            if member is not None:
-                value = member
-                continue
-        if value.path is None:
-            return None
-        value = Value(path=f"{value.path}.{name}"[:MAX_PATH], name=name)
-    return value
 
 
 def define_class(frame: Frame, definition: ir.Class) -> Value:

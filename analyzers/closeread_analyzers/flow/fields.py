@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .containers import make
-from .values import ClassRef, Instance, Taint, Value
+from .taints import Taint
+from .values import ClassRef, Instance, Value
 
 if TYPE_CHECKING:
     from .frame import Frame

@@ -9,27 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from .. import ir
 from ..catalogue import Entry, HandlerModel, Models, Sink, Use, name_words
-from . import expressions, own, syntax, variants
+from . import declared, expressions, own, syntax, variants
 from .classes import Classes
 from .frame import Frame
 from .names import canonical, plain_type
 from .scopes import FunctionInfo
-from .values import (
-    UNKNOWN_VALUE,
-    ClassRef,
-    Closure,
-    FunctionRef,
-    Taint,
-    Trail,
-    Value,
-)
-
-if TYPE_CHECKING:
-    pass
+from .taints import Taint, Trail
+from .values import UNKNOWN_VALUE, ClassRef, Closure, FunctionRef, Value
 
 _NUMBER: Final = re.compile(r"\d+(_|$)")
 _ROUTE_TYPED: Final = re.compile(r"<(\w+)(?:\([^)]*\))?:(\w+)>")
@@ -85,7 +75,7 @@ class Handlers(Classes):
         node: ir.Expression = ir.Name(0, 0, names[0])
         for name in names[1:]:
             node = ir.Attribute(0, 0, node, name)
-        return expressions.annotated(frame, node)
+        return declared.annotated(frame, node)
 
     # --- Handlers ---------------------------------------------------------------------------------
 
@@ -106,7 +96,7 @@ class Handlers(Classes):
 
     def _decorator_entries(self, frame: Frame, decorator: ir.Expression) -> Iterable[Entry]:
         callee = decorator.callee if isinstance(decorator, ir.Call) else decorator
-        value = expressions.plain_path(frame, callee)
+        value = declared.plain_path(frame, callee)
         if value is not None and value.path is not None:
             exact = frame.models.decorators.get(value.path)
             if exact is not None:
@@ -161,7 +151,9 @@ class Handlers(Classes):
     def _speaks(self, frame: Frame, decorator: ir.Expression, entry: HandlerModel) -> bool:
         if not entry.when and not entry.unless:
             return True
-        from .calls import Arguments, holds, quiet_arguments
+        from .arguments import Arguments
+        from .conditions import holds
+        from .tests import quiet_arguments
 
         given = quiet_arguments(frame, decorator) if isinstance(decorator, ir.Call) else Arguments([], {})
         return holds(frame, entry, given, UNKNOWN_VALUE)
@@ -169,7 +161,7 @@ class Handlers(Classes):
     def _route(self, frame: Frame, decorator: ir.Expression, entry: HandlerModel) -> str | None:
         if entry.route is None or entry.route.path is None or not isinstance(decorator, ir.Call):
             return None
-        from .calls import argument_node
+        from .arguments import argument_node
 
         node = argument_node(decorator, entry.route.path)
         if node is None:
@@ -243,7 +235,7 @@ class Handlers(Classes):
                 if parameter.name in types:
                     taint = taint.clear(self.cleared_by_type(frame, types[parameter.name]))
                 elif parameter.annotation is not None:
-                    typed = expressions.annotated(frame, parameter.annotation)
+                    typed = declared.annotated(frame, parameter.annotation)
                     if typed is not None and typed.path is not None:
                         if not plain_type(typed.path):
                             passed[index] = typed

@@ -16,11 +16,11 @@ from typing import Final
 from .. import ir
 from ..catalogue import HandlerModel, Models, name_words
 from ..tree import statements, walk, walk_here
-from . import expressions
+from . import declared
 from .aging import Aging
+from .arguments import argument_node
 from .authentication import Authentication, decorator_asks, is_dependency
 from .bodies import Body, Write, dotted, last_name, leading_text, text_of
-from .calls import argument_node
 from .engine import Engine
 from .frame import Frame, Record
 from .neighbours import Neighbours, Seen
@@ -281,9 +281,7 @@ class Inventory:
         models = self.source.models
         for node in self.memory.calls(statement, models)[0]:
             name = last_name(node.callee)
-            value = (
-                expressions.plain_path(frame, node.callee) if isinstance(node.callee, ir.Name | ir.Attribute) else None
-            )
+            value = declared.plain_path(frame, node.callee) if isinstance(node.callee, ir.Name | ir.Attribute) else None
             path = value.path if value is not None else None
             if path is not None and _CREATIONS.match(path):
                 self.apps.append(App(unit, node, path.partition(".")[0]))
@@ -302,7 +300,7 @@ class Inventory:
             node = argument_node(call, ref)
             if node is None:
                 continue
-            value = expressions.plain_path(frame, node)
+            value = declared.plain_path(frame, node)
             target = value.target if value is not None else None
             if isinstance(target, FunctionRef):
                 self._registered.setdefault(target, []).append((entry, call))

@@ -17,26 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from . import syntax
 from .frame import Frame, Record, StoreKey
 from .summaries import Effect, SinkHit, Summary, inside
-from .values import (
-    STORE,
-    UNKNOWN,
-    ClassRef,
-    FunctionRef,
-    Instance,
-    Parameter,
-    Shape,
-    Site,
-    Taint,
-    Taints,
-    Trail,
-    Value,
-    deep_taints,
-    freeze,
-    join_frozen,
-    join_taints,
-    joined,
-    thaw,
-)
+from .taints import STORE, Parameter, Site, Taint, Taints, Trail, join_taints, joined
+from .values import UNKNOWN, ClassRef, FunctionRef, Instance, Shape, Value, deep_taints, freeze, join_frozen, thaw
 
 if TYPE_CHECKING:
     from .classes import Outline

@@ -16,18 +16,8 @@ from .frame import Frame, StoreKey
 from .memory import Memories
 from .scopes import FunctionInfo, Source
 from .summaries import Summary
-from .values import (
-    UNKNOWN,
-    UNKNOWN_VALUE,
-    ClassRef,
-    FunctionRef,
-    Instance,
-    ModuleRef,
-    Parameter,
-    Shape,
-    Value,
-    thaw,
-)
+from .taints import Parameter
+from .values import UNKNOWN, UNKNOWN_VALUE, ClassRef, FunctionRef, Instance, ModuleRef, Shape, Value, thaw
 
 if TYPE_CHECKING:
     from .engine import Engine

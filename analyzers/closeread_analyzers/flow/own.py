@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from .. import ir
 from ..catalogue import Entry, Guard, HandlerModel, NoReturn, Sink, Source, StepModel, TypeModel, Use
 from ..languages import language_of
-from . import calls
-from .values import NONE, UNKNOWN, UNKNOWN_VALUE, Bound, ClassRef, FunctionRef, Instance, Value, join_taints
+from . import conditions, invocation, library
+from .arguments import Arguments
+from .taints import NONE, join_taints
+from .values import UNKNOWN, UNKNOWN_VALUE, Bound, ClassRef, FunctionRef, Instance, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -48,19 +50,19 @@ def entries(frame: Frame, callee: Value) -> tuple[tuple[Entry, int], ...]:
     return tuple((entry, 2) for entry in frame.models.calls.get(path, ())) if path is not None else ()
 
 
-def call(frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: calls.Arguments) -> Value:
+def call(frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: Arguments) -> Value:
     """A call of something in the workspace, of which the user may have said what it does."""
-    told = [entry for entry, _ in entries(frame, callee) if calls.holds(frame, entry, arguments, receiver)]
-    result = calls.invoke(frame, node, callee, arguments.positional, None, arguments)
+    told = [entry for entry, _ in entries(frame, callee) if conditions.holds(frame, entry, arguments, receiver)]
+    result = invocation.invoke(frame, node, callee, arguments.positional, None, arguments)
     taints, stepped, path = NONE, False, None
     for entry in told:
         if isinstance(entry, Sink):
-            calls._reach(frame, node, entry, arguments, receiver, 2)
+            library._reach(frame, node, entry, arguments, receiver, 2)
         elif isinstance(entry, StepModel):
             stepped = True
-            taints = join_taints(taints, calls._step(frame, node, entry, arguments, receiver))
+            taints = join_taints(taints, library._step(frame, node, entry, arguments, receiver))
         elif isinstance(entry, Source):
-            taints = join_taints(taints, (calls.source(frame, node, entry, callee, receiver, 2),))
+            taints = join_taints(taints, (library.source(frame, node, entry, callee, receiver, 2),))
         elif isinstance(entry, TypeModel):
             path = entry.returns
         elif isinstance(entry, Use):
@@ -89,7 +91,7 @@ def attribute(frame: Frame, node: ir.Node, value: Value, name: str) -> Value | N
     if not told or any(isinstance(entry, Guard) for entry in told):
         return None
     read = frame.engine.member(frame, value.target, name, value) or UNKNOWN_VALUE
-    return calls.read_attribute(frame, node, read, told, value, False)
+    return library.read(frame, node, read, told, value, False)
 
 
 __all__ = ["attribute", "call", "entries", "path_of"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import ir
 from ..tree import statements
-from . import expressions
+from . import declared
 from .bodies import Body
 from .frame import Frame, Record
 from .scopes import FunctionInfo, Source
@@ -95,11 +95,11 @@ class Reach:
             if made is None or made.target is None:
                 return None
             return self._engine.member(frame, made.target, node.name, made)
-        return expressions.plain_path(frame, node)
+        return declared.plain_path(frame, node)
 
     def _made(self, frame: Frame, call: ir.Call) -> Value | None:
         """What a call makes, if it is an instance of a class: of the workspace's, or of a library's by its CapWords."""
-        value = expressions.plain_path(frame, call.callee)
+        value = declared.plain_path(frame, call.callee)
         if value is None:
             return None
         if isinstance(value.target, ClassRef):
@@ -137,7 +137,7 @@ class Reach:
             return Value(target=Instance(info.owner), name=parameter.name)
         if not isinstance(parameter.annotation, ir.Name | ir.Attribute):
             return None
-        value = expressions.plain_path(frame, parameter.annotation)
+        value = declared.plain_path(frame, parameter.annotation)
         if value is None or not isinstance(value.target, ClassRef):
             return None
         return Value(target=Instance(value.target), name=parameter.name)

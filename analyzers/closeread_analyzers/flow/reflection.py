@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from . import containers, expressions
+from . import containers, expressions, protocols
 from .values import UNKNOWN_VALUE, Value
 
 if TYPE_CHECKING:
-    from .calls import Arguments
+    from .arguments import Arguments
     from .frame import Frame
 
 
@@ -56,13 +56,13 @@ def _enumerate(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
     if known is not None:
         pairs = {index: _pair(frame, Value(const=index), item) for index, item in enumerate(known)}
         return containers.make(frame, "list", dict(pairs), None, True)
-    item = expressions.element(frame, given.positional[0], False, node)
+    item = protocols.element(frame, given.positional[0], False, node)
     return containers.make(frame, "list", {}, _pair(frame, UNKNOWN_VALUE, item), False)
 
 
 def _zip(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
     """`zip(a, b)`: tuples of an item of each."""
-    items = [expressions.element(frame, value, False, node) for value in given.positional]
+    items = [protocols.element(frame, value, False, node) for value in given.positional]
     return containers.make(frame, "list", {}, _pair(frame, *items), False) if items else None
 
 

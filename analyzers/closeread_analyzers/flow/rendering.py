@@ -14,9 +14,11 @@ from .. import ir
 from ..catalogue import TemplateModel
 from ..languages import AUTOESCAPE, TEMPLATE
 from ..tree import walk
-from . import calls, containers, expressions
+from . import containers, declared, invocation, tests
+from .arguments import Arguments
 from .summaries import Application
-from .values import UNKNOWN_VALUE, FunctionRef, Shape, Value, join, join_taints
+from .taints import join_taints
+from .values import UNKNOWN_VALUE, FunctionRef, Shape, Value, join
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -46,7 +48,7 @@ class TemplateRef(NamedTuple):
 
 
 def render(
-    frame: Frame, node: ir.Node, entry: TemplateModel, arguments: calls.Arguments, receiver: Value
+    frame: Frame, node: ir.Node, entry: TemplateModel, arguments: Arguments, receiver: Value
 ) -> TemplateRef | None:
     """A call that renders a template; or that only finds one, which is then returned."""
     found = _found(frame, entry, arguments, receiver)
@@ -66,7 +68,7 @@ def returned(frame: Frame, node: ir.Node, value: Value) -> None:
             continue
         for entry in frame.engine._decorator_entries(frame, decorator):
             if isinstance(entry, TemplateModel):
-                found = _found(frame, entry, calls.quiet_arguments(frame, decorator), UNKNOWN_VALUE)
+                found = _found(frame, entry, tests.quiet_arguments(frame, decorator), UNKNOWN_VALUE)
                 if found is not None:
                     _apply(frame, node, entry, found, _context(frame, [value], {}, None))
 
@@ -74,7 +76,7 @@ def returned(frame: Frame, node: ir.Node, value: Value) -> None:
 # --- Which template --------------------------------------------------------------------------------
 
 
-def _found(frame: Frame, entry: TemplateModel, arguments: calls.Arguments, receiver: Value) -> TemplateRef | None:
+def _found(frame: Frame, entry: TemplateModel, arguments: Arguments, receiver: Value) -> TemplateRef | None:
     for ref in entry.name:
         value = arguments.at(ref, receiver)
         if value is None:
@@ -153,7 +155,7 @@ def _switches_off(frame: Frame, node: ir.Node, switches: tuple[str, ...]) -> boo
     """`f(..., name=False)`, written "path.of.f[name]"; `x.name = False`, known by its last two names."""
     if isinstance(node, ir.Call):
         off = [argument.name for argument in node.arguments if argument.name and _is_false(argument.value)]
-        value = expressions.plain_path(frame, node.callee) if off else None
+        value = declared.plain_path(frame, node.callee) if off else None
         return value is not None and any(f"{value.path}[{name}]" in switches for name in off)
     if isinstance(node, ir.Assign) and node.value is not None and _is_false(node.value):
         targets = [".".join(_last_names(target)) for target in node.targets]
@@ -221,8 +223,8 @@ def _escapes(frame: Frame, entry: TemplateModel, template: TemplateRef) -> bool:
 def _interpret(frame: Frame, node: ir.Node, function: ir.Function, ref: FunctionRef, context: Value) -> None:
     """Run the template on its context, told that nothing is escaped."""
     if (
-        frame.depth >= calls.MAX_FRAMES
-        or frame.record.inlined >= calls.MAX_INLINED
+        frame.depth >= invocation.MAX_FRAMES
+        or frame.record.inlined >= invocation.MAX_INLINED
         or frame.engine.is_running(function)
     ):
         return

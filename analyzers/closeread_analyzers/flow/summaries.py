@@ -9,28 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .values import (
-    NONE,
-    STORE,
-    UNKNOWN,
-    UNKNOWN_VALUE,
-    Bound,
-    Closure,
-    FunctionRef,
-    Heap,
-    Parameter,
-    Shape,
-    Site,
-    Taint,
-    Taints,
-    Trail,
-    Value,
-    deep_taints,
-    join_taints,
-    joined,
-    steps,
-    thaw,
-)
+from .taints import NONE, STORE, Parameter, Site, Taint, Taints, Trail, join_taints, joined, steps
+from .values import UNKNOWN, UNKNOWN_VALUE, Bound, Closure, FunctionRef, Heap, Shape, Value, deep_taints, thaw
 
 if TYPE_CHECKING:
     from .frame import Frame

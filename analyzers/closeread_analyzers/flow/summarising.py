@@ -6,16 +6,11 @@ from typing import Any
 
 from .. import ir
 from . import kept
-from .frame import Frame, Variables
+from .frame import Frame
+from .states import Variables
 from .summaries import Effect, Summary
-from .values import (
-    UNKNOWN_VALUE,
-    Parameter,
-    Shape,
-    Value,
-    freeze,
-    join_frozen,
-)
+from .taints import Parameter
+from .values import UNKNOWN_VALUE, Shape, Value, freeze, join_frozen
 
 
 def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], kinds: frozenset[str]) -> Summary:

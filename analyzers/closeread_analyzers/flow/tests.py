@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
 from ..catalogue import Guard, StepModel, TypeModel
-from . import calls, containers, expressions, folding, own
-from .values import NONE, UNKNOWN, FunctionRef, Parameter, Value
+from . import assignment, conditions, containers, declared, expressions, folding, library, own, places, protocols
+from .arguments import Arguments, argument_node
+from .places import NARROWED
+from .taints import NONE, Parameter
+from .values import UNKNOWN, FunctionRef, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -109,7 +112,7 @@ def _assume_comparison(frame: Frame, node: ir.Comparison, outcome: bool) -> None
         if not isinstance(entry, Guard) or (entry.holds is outcome) is not (node.operator in entry.paths):
             continue
         sides = {"left": quiet(frame, node.left), "right": quiet(frame, node.right)}
-        if not calls.holds(frame, entry, calls.Arguments([], dict(sides)), sides["left"]):
+        if not conditions.holds(frame, entry, Arguments([], dict(sides)), sides["left"]):
             continue
         for subject in entry.subject:
             _narrow(frame, node.right if subject.name == "right" else node.left, entry.clears)
@@ -157,15 +160,15 @@ def _assume_call(frame: Frame, node: ir.Call, outcome: bool) -> None:
     receiver = quiet(frame, receiver_node) if receiver_node is not None else None
     called = node.callee.name if isinstance(node.callee, ir.Attribute) else ""
     callee = quiet(frame, node.callee)
-    arguments = calls.quiet_arguments(frame, node)
-    for entry, _ in own.entries(frame, callee) or calls.entries_for(frame, callee, receiver):
+    arguments = quiet_arguments(frame, node)
+    for entry, _ in own.entries(frame, callee) or library.entries_for(frame, callee, receiver):
         if (
             isinstance(entry, Guard)
             and entry.holds is outcome
-            and calls.holds(frame, entry, arguments, receiver or Value())
+            and conditions.holds(frame, entry, arguments, receiver or Value())
         ):
             for subject in entry.subject:
-                place = receiver_node if subject.kind == "self" else calls.argument_node(node, subject)
+                place = receiver_node if subject.kind == "self" else argument_node(node, subject)
                 if place is not None:
                     _narrow(frame, place, entry.clears)
     if outcome:
@@ -273,14 +276,12 @@ def _rebind(frame: Frame, node: ir.Expression, value: Value) -> None:
     if isinstance(node, ir.Name):
         frame.variables[node.id] = value
         return
-    place = expressions.place_of(node)
+    place = places.place_of(node)
     if place is not None:
-        known = frame.variables.get(expressions.NARROWED)
+        known = frame.variables.get(NARROWED)
         # Any call may change what lies in an object, so only its taint is narrowed, never its constant.
         value = Value(value.taints, UNKNOWN, value.path, value.target, value.ref, None, value.name)
-        frame.variables[expressions.NARROWED] = Value(
-            target={**(known.target if known is not None else {}), place: value}
-        )
+        frame.variables[NARROWED] = Value(target={**(known.target if known is not None else {}), place: value})
 
 
 def quiet(frame: Frame, node: ir.Expression) -> Value:
@@ -300,7 +301,7 @@ def quiet(frame: Frame, node: ir.Expression) -> Value:
 
 def _only_types(frame: Frame, node: ir.Call) -> bool:
     """Whether a call is of a library that makes something of what it is given, `urlparse(x)`, and is as good as made once."""
-    value = expressions.plain_path(frame, node.callee)
+    value = declared.plain_path(frame, node.callee)
     entries = frame.models.calls.get(value.path, ()) if value is not None and value.path is not None else ()
     parts = [argument.value for argument in node.arguments]
     if len(parts) == 1 and isinstance(parts[0], ir.Sequence):
@@ -324,7 +325,7 @@ def match(frame: Frame, pattern: ir.Pattern, subject: Value, origin: ir.Expressi
     if kind == "capture":
         truth = match(frame, pattern.children[0], subject, origin) if pattern.children else True
         if pattern.name:
-            expressions.assign(frame, ir.Name(pattern.start, pattern.end, pattern.name), subject, origin)
+            assignment.assign(frame, ir.Name(pattern.start, pattern.end, pattern.name), subject, origin)
         return truth
     if kind == "or":
         outcomes = [match(frame, child, subject, origin) for child in pattern.children]
@@ -338,7 +339,7 @@ def match(frame: Frame, pattern: ir.Pattern, subject: Value, origin: ir.Expressi
             key = expressions.evaluate(frame, key_node)
             match(frame, child, expressions.item(frame, key_node, subject, key), origin)
         if pattern.name:
-            expressions.assign(frame, ir.Name(pattern.start, pattern.end, pattern.name), subject, origin)
+            assignment.assign(frame, ir.Name(pattern.start, pattern.end, pattern.name), subject, origin)
         return None
     if kind == "class":
         names = [key.value if isinstance(key, ir.Constant) else "" for key in pattern.keys]
@@ -356,7 +357,7 @@ def _rest(frame: Frame, subject: Value, before: int, after: int, origin: ir.Expr
     known = containers.positions(frame, subject)
     if known is not None and before + after <= len(known):
         return containers.make(frame, "list", dict(enumerate(known[before : len(known) - after])), None, True)
-    return containers.make(frame, "list", {}, expressions.element(frame, subject, False, origin), False)
+    return containers.make(frame, "list", {}, protocols.element(frame, subject, False, origin), False)
 
 
 def _match_sequence(frame: Frame, pattern: ir.Pattern, subject: Value, origin: ir.Expression) -> bool | None:
@@ -367,15 +368,22 @@ def _match_sequence(frame: Frame, pattern: ir.Pattern, subject: Value, origin: i
         if child.kind == "star":
             if child.name:
                 rest = _rest(frame, subject, index, len(pattern.children) - index - 1, origin)
-                expressions.assign(frame, ir.Name(child.start, child.end, child.name), rest, origin)
+                assignment.assign(frame, ir.Name(child.start, child.end, child.name), rest, origin)
             known = None
             outcomes.append(None)
         elif known is not None and index < len(known):
             outcomes.append(match(frame, child, known[index], origin))
         else:
-            outcomes.append(match(frame, child, expressions.element(frame, subject, False, origin), origin) and None)
+            outcomes.append(match(frame, child, protocols.element(frame, subject, False, origin), origin) and None)
     if known is not None and not stars and len(known) != len(pattern.children):
         return False
     if False in outcomes:
         return False
     return True if known is not None and all(outcome is True for outcome in outcomes) else None
+
+
+def quiet_arguments(frame: Frame, node: ir.Call) -> Arguments:
+    """The arguments of a call that has been made, without effects."""
+    positional = [quiet(frame, a.value) for a in node.arguments if a.name is None and not a.spread]
+    keyword = {a.name: quiet(frame, a.value) for a in node.arguments if a.name is not None}
+    return Arguments(positional, keyword)

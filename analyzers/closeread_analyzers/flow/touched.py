@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from .frame import Record
-from .values import Site, Value, steps
+from .taints import Site, steps
+from .values import Value
 
 Key = tuple[Any, ...]
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .. import ir
-from . import calls
-from .values import NONE, UNKNOWN, Site, Taint, Taints, Value, deep_taints
+from .arguments import Arguments
+from .taints import NONE, Site, Taint, Taints
+from .values import UNKNOWN, Value, deep_taints
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -41,7 +42,7 @@ class Unknown:
         self.found: dict[Api, int] = {}
         self._paths: dict[Site, tuple[str, str]] = {}
 
-    def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: calls.Arguments) -> None:
+    def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: Arguments) -> None:
         """See `Observer`."""
         path = callee.path
         if callee.target is not None or path is None or "." not in path or receiver.const is not UNKNOWN:
@@ -77,7 +78,7 @@ class Unknown:
             self.found[api] = self.found.get(api, 0) + 1
 
 
-def _named(arguments: calls.Arguments) -> Iterator[tuple[str, Value]]:
+def _named(arguments: Arguments) -> Iterator[tuple[str, Value]]:
     yield from ((str(place), value) for place, value in enumerate(arguments.positional))
     yield from arguments.keyword.items()
 

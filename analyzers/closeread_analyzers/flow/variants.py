@@ -14,19 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from .. import ir
 from ..tree import walk_here
-from . import calls, expressions, syntax
-from .values import (
-    Bound,
-    ClassRef,
-    Closure,
-    FunctionRef,
-    Instance,
-    Parameter,
-    Partial,
-    Undecorated,
-    Value,
-    deep_taints,
-)
+from . import calls, declared, expressions, invocation, syntax
+from .arguments import Arguments
+from .taints import Parameter
+from .values import Bound, ClassRef, Closure, FunctionRef, Instance, Partial, Undecorated, Value, deep_taints
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -48,7 +39,7 @@ def is_wrapped(engine: Engine, frame: Frame, info: FunctionInfo) -> bool:
     """Whether a decorator of the workspace stands between a function and its callers."""
     for decorator in info.function.decorators:
         callee = decorator.callee if isinstance(decorator, ir.Call) else decorator
-        value = expressions.plain_path(frame, callee)
+        value = declared.plain_path(frame, callee)
         if value is not None and isinstance(value.target, (FunctionRef, ClassRef, Instance, Bound)):
             return True
     return False
@@ -60,17 +51,17 @@ def decorated(frame: Frame, ref: FunctionRef, function: ir.Function) -> Value:
     for decorator in reversed(function.decorators):
         value = expressions.evaluate(frame, decorator)
         if isinstance(value.target, _WRAPPERS):
-            result = calls.invoke(frame, decorator, value, [wrapped], None)
+            result = invocation.invoke(frame, decorator, value, [wrapped], None)
             if isinstance(result.target, (*_WRAPPERS, Undecorated)):
                 wrapped = Value(target=result.target, ref=result.ref, name=function.name)
     positional = [frame.variables[p.name] for p in function.parameters if p.name and p.kind in _BY_PLACE]
     keyword = {p.name: frame.variables[p.name] for p in function.parameters if p.name and p.kind == "only-keyword"}
-    return calls.invoke(frame, function, wrapped, positional, None, calls.Arguments(positional, keyword))
+    return invocation.invoke(frame, function, wrapped, positional, None, Arguments(positional, keyword))
 
 
 def registered(frame: Frame, decorator: ir.Expression, value: Value) -> None:
     """A decorator of the file's own that puts what it is given into a store of the file: it does so here."""
-    callee = expressions.plain_path(frame, decorator.callee if isinstance(decorator, ir.Call) else decorator)
+    callee = declared.plain_path(frame, decorator.callee if isinstance(decorator, ir.Call) else decorator)
     target = callee.target if callee is not None else None
     ref = target.function if isinstance(target, Bound) else target
     if not isinstance(ref, FunctionRef) or ref.path != frame.source.path:
@@ -86,10 +77,10 @@ def registered(frame: Frame, decorator: ir.Expression, value: Value) -> None:
     wrap = Value(target=inside)
     if isinstance(decorator, ir.Call):
         given = calls.evaluated(frame, decorator)
-        wrap = calls.invoke(frame, decorator, wrap, given.positional, None, given)
+        wrap = invocation.invoke(frame, decorator, wrap, given.positional, None, given)
     if isinstance(wrap.target, _WRAPPERS):
         plain = Undecorated(value.target) if isinstance(value.target, FunctionRef) else value.target
-        calls.invoke(frame, decorator, wrap, [Value(target=plain, name=value.name)], None)
+        invocation.invoke(frame, decorator, wrap, [Value(target=plain, name=value.name)], None)
 
 
 _BY_PLACE: Final = ("positional", "only-positional")

@@ -16,23 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .. import ir
 from ..catalogue import Entry
-from . import calls, expressions, own
-from . import frame as frames
-from .values import (
-    NONE,
-    UNKNOWN,
-    Bound,
-    ClassRef,
-    Closure,
-    FunctionRef,
-    Parameter,
-    Site,
-    Taint,
-    Taints,
-    Value,
-    deep_taints,
-    join_taints,
-)
+from . import conditions, expressions, library, own, statements
+from .arguments import Arguments, join_all
+from .taints import NONE, Parameter, Site, Taint, Taints, join_taints
+from .values import UNKNOWN, Bound, ClassRef, Closure, FunctionRef, Value, deep_taints
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -112,7 +99,7 @@ class _Going:
 class Observer(Protocol):
     """Whom the interpreter tells of what it does."""
 
-    def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: calls.Arguments) -> None:
+    def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: Arguments) -> None:
         """A call is about to be made."""
         ...
 
@@ -156,21 +143,21 @@ class Watch:
         elif taint.kind and any(going.is_here for going in self._going):
             self.beyond.setdefault((kind, taint.origin, site), Arrival(kind, taint, site))
 
-    def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: calls.Arguments) -> None:
+    def called(self, frame: Frame, node: ir.Call, callee: Value, receiver: Value, arguments: Arguments) -> None:
         """A call is about to be made."""
         target = callee.target.function if isinstance(callee.target, Bound) else callee.target
         if isinstance(target, FunctionRef | ClassRef) and self._is_ours(target):
             site = frame.site(node)
             known = self.callers.get(site)
-            taints = calls.join_all(arguments.all(), frame)
+            taints = join_all(arguments.all(), frame)
             self.callers[site] = Caller(site, taints if known is None else join_taints(known.taints, taints))
         if not self.place.holds(frame.site(node)):
             return
         if callee.target is None:
-            entries = calls.entries_for(frame, callee, receiver)
+            entries = library.entries_for(frame, callee, receiver)
         else:
             entries = own.entries(frame, callee)
-        said = [(entry, calls.holds(frame, entry, arguments, receiver)) for entry, _ in entries]
+        said = [(entry, conditions.holds(frame, entry, arguments, receiver)) for entry, _ in entries]
         given = {f"argument {index}": value for index, value in enumerate(arguments.positional)}
         given |= {f"`{name}`": value for name, value in arguments.keyword.items()}
         if callee.target is None:
@@ -280,7 +267,7 @@ def watching(engine: Engine, watch: Watch) -> Iterator[None]:
     """Tell `watch` what `engine` does meanwhile. It tells only what it does anew: it must not remember anything yet."""
     tables: tuple[tuple[dict[type, Any], Callable[[Any], Any]], ...] = (
         (expressions._EVALUATE, watch.evaluation),
-        (frames._EXECUTE, watch.execution),
+        (statements._EXECUTE, watch.execution),
     )
     plain = [(table, dict(table)) for table, _ in tables]
     for table, telling in tables:
