@@ -1,7 +1,7 @@
 """What GitLab asks of a SAST report, schema 15.0.x, as far as we write one.
 
-Put down in words of our own, property by property of the schema that GitLab publishes (15.0.2), since no package carries that file.
-Stricter than GitLab where we promise more: no property without a meaning to it, version 5 ids.
+Put down in words of our own, property by property of the schemas that GitLab publishes (15.0.2, held against 15.0.7 too), since no
+package carries those files. Stricter than GitLab where we promise more: no property without a meaning to it, version 5 ids.
 """
 
 from __future__ import annotations
