@@ -79,6 +79,12 @@ class Calls:
         around = [fact for fact in facts if fact.location.start_line <= line <= fact.location.end_line]
         return min(around, key=lambda fact: fact.location.end_line - fact.location.start_line, default=None)
 
+    def function(self, path: str, name: str) -> FunctionFact | None:
+        """A function by its qualified name."""
+        source = self._load(path)
+        info = source.functions.get(name) if source is not None else None
+        return self._fact(source, info) if source is not None and info is not None else None
+
     def called_by(self, path: str, name: str) -> tuple[CallFact, ...]:
         """The functions that a function calls, with the places in it."""
         source = self._load(path)

@@ -75,6 +75,32 @@ async def test_hints_of_data_on_its_way_where_they_are_wanted(start: Start, shop
     assert all("\N{LEFTWARDS ARROW}" in hint["label"] for hint in await hints(app))
 
 
+async def test_an_outline_of_findings_as_a_tree_or_as_a_list(start: Start, shop: Path) -> None:
+    client, flat = await start(COMMAND), await start(COMMAND)
+    await client.initialize(
+        shop, capabilities={"textDocument": {"documentSymbol": {"hierarchicalDocumentSymbolSupport": True}}}
+    )
+    await flat.initialize(shop)
+    told = []
+    for one in (client, flat):
+        store, app = one.open(shop / "store.py", STORE), one.open(shop / "app.py", APP)
+        await one.diagnostics(app, 1)
+        await one.hears(
+            "textDocument/publishDiagnostics",
+            lambda params, store=store: params["uri"] == store and "sql-injection" in str(params["diagnostics"]),
+        )
+        told.append(await one.request("textDocument/documentSymbol", {"textDocument": {"uri": store}}))
+    ((find,), (function, *findings)) = told
+    nested = {child["name"]: child for child in find["children"]}
+    listed = {one["name"]: one for one in findings}
+
+    # The flow begins in the other file, and ends, and is shown, in this one.
+    assert (find["name"], function["name"], find["selectionRange"]["end"]["line"]) == ("find", "find", 3)
+    assert nested["sql-injection"]["detail"].startswith("critical: ")
+    assert nested["sql-injection"]["range"] == listed["sql-injection"]["location"]["range"]
+    assert {one["containerName"] for one in findings} == {"find"}
+
+
 async def test_who_calls_whom(start: Start, shop: Path) -> None:
     client = await start(COMMAND)
     await client.initialize(shop)

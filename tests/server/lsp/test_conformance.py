@@ -223,6 +223,25 @@ async def code_lens(editor: Editor) -> None:
     assert lens.command.command in editor.advertised.execute_command_provider.commands
 
 
+@exercises("documentSymbolProvider.label", by=(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL,))
+async def document_symbols(editor: Editor) -> None:
+    """The functions with findings, and the findings in them; of a clean file, nothing."""
+    uri = editor.open(f"def fine():\n    return 1\n\n\n{REMARK}\nx = 1 if fine() == None else 2\n")
+    clean = editor.open("def fine():\n    return 1\n")
+
+    async def outline(uri: str) -> Any:
+        params = types.DocumentSymbolParams(types.TextDocumentIdentifier(uri))
+        return list(await editor.client.text_document_document_symbol_async(params) or ())
+
+    function, alone = await outline(uri)
+    (finding,) = function.children
+
+    assert (function.name, function.kind, function.range.start.line) == ("f", types.SymbolKind.Function, 4)
+    assert (finding.name, finding.range.start.line, alone.range.start.line) == ("none-comparison", 5, 7)
+    assert finding.detail.startswith("info: None is compared")
+    assert await outline(clean) == []
+
+
 @exercises("inlayHintProvider", by=(types.TEXT_DOCUMENT_INLAY_HINT, types.WORKSPACE_DID_CHANGE_CONFIGURATION))
 async def inlay_hints(editor: Editor) -> None:
     """None until they are wanted."""
