@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -256,13 +257,30 @@ Page = Callable[[Finding], "str | None"]
 
 
 def problems(found: Sequence[Problem], text_of: TextOf, encoding: Encoding) -> list[Wire]:
-    """What the editor shows of what was not analysed. Syntax errors are left to the language's own tools."""
+    """What the editor shows of what was not analysed; of all that could not be parsed in a file, one diagnostic at the first."""
+    unparsed = [one for one in found if one.kind == "syntax"]
+    told = [one for one in found if one.kind != "syntax"]
+    if unparsed:
+        told.append(replace(unparsed[0], message=_unparsed(unparsed)))
     made = []
-    for unread in found:
-        if unread.kind != "syntax":
-            here = text_of(unread.path)
-            made.append(problem(unread, here[1] if here is not None else Text(b""), encoding))
+    for one in told:
+        here = text_of(one.path)
+        made.append(problem(one, here[1] if here is not None else Text(b""), encoding))
     return made
+
+
+def _unparsed(found: Sequence[Problem]) -> str:
+    """A sentence for all of them: the language's own server says what is wrong, this says what it costs."""
+    first = found[0].message
+    others = [str(line) for line in dict.fromkeys(one.line for one in found[1:]) if line != found[0].line]
+    more = f" and {len(others) - _FEW} more" if len(others) > _FEW else ""
+    lines = "line" if len(others) == 1 else "lines"
+    where = f", and in {lines} {', '.join(others[:_FEW])}{more}" if others else ""
+    return f"{first[:1].upper()}{first[1:]}. Findings may be missing here{where}."
+
+
+_FEW = 5
+"""Lines that a sentence names."""
 
 
 def diagnostic(finding: Finding, text_of: TextOf, page: Page, encoding: Encoding) -> Wire:

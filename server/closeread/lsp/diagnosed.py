@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from closeread.session import Analysis, Folder, Session
-from closeread_analyzers.finding import Finding
+from closeread_analyzers.finding import Finding, Problem
 
 from . import convert, pages
 from .convert import Encoding, Text, Wire
@@ -57,6 +57,8 @@ class Wording:
     related: bool = True
     """Whether the client shows the places that a diagnostic refers to."""
     said: Said = field(default_factory=dict, repr=False)
+    unparsed: set[Path] = field(default_factory=set, repr=False)
+    """The files that did not parse when they were last looked at whole."""
 
 
 def diagnose(
@@ -80,7 +82,7 @@ def diagnose(
         wording.said.pop(path, None)
     made = [said[id(finding)].wire for finding in analysis.findings]
     parts = [said[id(finding)].encoded for finding in analysis.findings]
-    for wire in convert.problems(analysis.problems, text_of, wording.encoding):
+    for wire in convert.problems(_told(path, analysis.problems, wording, glance), text_of, wording.encoding):
         made.append(wire)
         parts.append(json.dumps(wire))
     encoded = Encoded(f"[{', '.join(parts)}]")
@@ -115,6 +117,14 @@ def _say(finding: Finding, before: dict[int, _Said], text_of: convert.TextOf, wo
     if not wording.related:
         wire.pop("relatedInformation", None)
     return _Said(finding, uris, wire, json.dumps(wire))
+
+
+def _told(path: Path, problems: tuple[Problem, ...], wording: Wording, glance: bool) -> Sequence[Problem]:
+    """The problems to show. Whoever types makes syntax errors all the time: a new one is told when the file is looked at whole."""
+    parsed = [one for one in problems if one.kind != "syntax"]
+    if not glance:
+        (wording.unparsed.discard if len(parsed) == len(problems) else wording.unparsed.add)(path)
+    return problems if path in wording.unparsed else parsed
 
 
 def _texts(folder: Folder, wording: Wording) -> Callable[[str], tuple[str, Text] | None]:

@@ -84,6 +84,7 @@ class Server(LanguageServer):
         self.ready: list[Callable[[], Any]] = []
         """What features begin with once the client has said `initialized`."""
         self.said: Said = {}
+        self._unparsed: set[Path] = set()
         self.inlay_hints = False
         self.apart = project_factory is None
         """Whether a scan runs in processes of its own; they know the real analysers alone."""
@@ -145,7 +146,7 @@ class Server(LanguageServer):
         documents = self.client_capabilities.text_document
         publish = documents.publish_diagnostics if documents is not None else None
         related = bool(publish and publish.related_information) or self.pulls
-        return Wording(self.encoding, self.documents.uri, related, self.said)
+        return Wording(self.encoding, self.documents.uri, related, self.said, self._unparsed)
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """A line in the client's log."""
