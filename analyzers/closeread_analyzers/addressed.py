@@ -76,7 +76,7 @@ def _pattern(parts: tuple[str, ...]) -> str:
     return "|".join(f"(?:{part})" for part in parts)
 
 
-_SPOKEN = re.compile(_pattern(_ANYWHERE), re.IGNORECASE)
+_SPOKEN = later(_pattern(_ANYWHERE), re.IGNORECASE)
 _PASSAGE = later(
     f"(?P<anywhere>{_pattern(_ANYWHERE)})|(?P<text>{_pattern(_IN_TEXT)})|{_pattern(_IN_COMMENT)}", re.IGNORECASE
 )
@@ -119,7 +119,7 @@ def findings(path: str, source: bytes, language: Language, rules: Mapping[str, R
     rule = next((rule for rule in rules.values() if rule.text == "addressed"), None)
     if rule is None:
         return
-    if named := _SPOKEN.search(path):
+    if _windows(path.encode("utf-8", "replace")) and (named := _SPOKEN.search(path)):
         yield _finding(rule, Location(path, 1, 0, 1, 0), f"{named[0]}` in the file's name, `{path}", 0)
     found = sorted({span for window in _windows(source) for span in _spans(source, *window)})
     if not found:

@@ -19,7 +19,6 @@ from closeread_analyzers.finding import Finding, Problem, Severity
 from . import settings as settings_
 from . import version
 from .change import Change, compared, cut_off, in_changed_functions
-from .model.reviewer import Changed
 from .reports import Report
 from .reports._secrets import secret_places
 from .results import Results, Tools
@@ -32,6 +31,8 @@ from .workspace.snapshot import Committed
 
 if TYPE_CHECKING:
     from closeread_analyzers.catalogue import Rule
+
+    from .model.reviewer import Changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def of_staged(
 def touched(repository: Repository, ref: str = "HEAD") -> list[Changed]:
     """The functions that a commit changed or brought, as they are after it. Raises `GitError`."""
     from closeread_analyzers.pipeline import Project
+
+    from .model.reviewer import Changed
 
     commit = repository.commit(repository.commit_id(ref))
     was = repository.tree(commit.parents[0]) if commit.parents else {}

@@ -23,7 +23,6 @@ from closeread_analyzers.pipeline import Cancelled, Project, merged
 
 from . import settings as settings_
 from .folder import Edit, Folder, IsCancelled, Memory, Open, ProjectFactory, ProjectLike, Result
-from .inferred import at_hand
 from .settings import Settings
 from .work import own_catalogue
 from .workspace.files import Listing, Workspace, digest
@@ -466,6 +465,8 @@ class Session:
         editor = self._editor.get(root, self._editor.get(None, {}))
         settings = settings_.merged(base, editor, EDITOR)[0]
         if settings.inferred:
+            from .inferred import at_hand  # with the librarian and the model's shelf: few want it
+
             settings = replace(settings, models=at_hand(settings.models))
         return settings, problems
 

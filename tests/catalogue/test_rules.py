@@ -214,13 +214,6 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
         load(tmp_path, tmp_path)
 
 
-def test_the_digest_follows_every_byte(read) -> None:
-    first = read().digest
-
-    assert read().digest == first
-    assert read(body=BODY + "\n").digest != first
-
-
 def test_every_built_in_rule_has_readable_examples() -> None:
     rules = builtin().rules
 

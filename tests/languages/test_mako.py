@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from closeread_analyzers.languages import TEMPLATE, language_of
-from closeread_analyzers.languages.mako import language, pieces
+from closeread_analyzers.languages.mako import language
+from closeread_analyzers.languages.mako.lowerer import pieces
 
 
 def told(text: str) -> list[tuple[str, str, str]]:

@@ -2,13 +2,13 @@
 
 Reads the package's own data and nothing else; this is all the I/O the analysers do. It happens on
 every start, so it is quick: a language's models are read when that language is first met, the rules'
-examples when somebody asks, and a line number is searched only for an error.
+examples when somebody asks, and a line number is searched only for an error. Whether any of it has changed
+since another run is not asked here (`closeread.remembered.engine`).
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -83,19 +83,18 @@ class Catalogue:
     """Every rule, and the models of every language.
 
     `flows` and `uses` say which rules wait for a sink kind or a use kind; `checks` are the rules with a check.
-    `digest` changes when any byte of any rule, check, model or kind does.
     """
 
-    def __init__(self, rules: Iterable[Rule], kinds: Kinds, texts: dict[str, list[tuple[Path, str]]], digest: str):
+    def __init__(self, rules: Iterable[Rule], kinds: Kinds, files: dict[str, list[Path]]):
+        """`files` are those with the models of each language."""
         self.rules: Mapping[str, Rule] = Rules(rules)
         self.kinds = kinds
         self.prefixes = kinds.prefixes
-        self.digest = digest
-        self.languages: tuple[str, ...] = tuple(sorted(texts))
+        self.languages: tuple[str, ...] = tuple(sorted(files))
         self.checks: tuple[Rule, ...] = tuple(rule for rule in self.rules.values() if rule.check)
         self.flows: dict[str, tuple[Rule, ...]] = _by_kind((rule, rule.flow_to) for rule in self.rules.values())
         self.uses: dict[str, tuple[Rule, ...]] = _by_kind((rule, rule.use) for rule in self.rules.values())
-        self._texts = texts
+        self._files = files
         self._models: dict[str, Models] = {}
         self._built_in: Catalogue | None = None
         self._own: dict[str, list[Entry]] = {}
@@ -107,8 +106,9 @@ class Catalogue:
             if self._built_in is not None:
                 known = _with_own(self._built_in.models(language), self._own.get(language, []))
             else:
-                texts = self._texts.get(language, ())
-                known = merge(language, (entry for file, text in texts for entry in read_model(file, text, self.kinds)))
+                files = self._files.get(language, ())
+                entries = (entry for file in files for entry in read_model(file, read_text(file), self.kinds))
+                known = merge(language, entries)
             self._models[language] = known
         return known
 
@@ -117,7 +117,6 @@ class Catalogue:
         if not packed:
             return self
         extended = copy.copy(self)
-        extended.digest = hashlib.blake2b(f"{self.digest}\0{packed}".encode(), digest_size=16).hexdigest()
         extended._built_in = self
         extended._own = user.entries(packed, self.kinds, self.languages)
         extended._models = {}
@@ -129,38 +128,31 @@ def load(rules_dir: Path, models_dir: Path) -> Catalogue:
 
     Raises `CatalogueError` for the first mistake in a rule; one in a model is raised by `Catalogue.models`.
     """
-    digest = hashlib.blake2b(digest_size=16)
-
-    def seen(file: Path, data: bytes) -> None:
-        digest.update(f"{file.parent.name}/{file.name}\0{len(data)}\0".encode())
-        digest.update(data)
-
     kinds_file = models_dir / "kinds.toml"
-    kinds, raw = read_kinds(kinds_file if kinds_file.exists() else BUILTIN_MODELS / "kinds.toml")
-    seen(kinds_file, raw)
-
-    checks = {(file.parent.name, file.stem): file for file in sorted(rules_dir.glob("*/*.py"))}
-    for check in checks.values():
-        seen(check, check.read_bytes())
-
+    kinds = read_kinds(kinds_file if kinds_file.exists() else BUILTIN_MODELS / "kinds.toml")
+    files = sorted(rules_dir.glob("*/*"))
+    checks = {(file.parent.name, file.stem): file for file in files if file.suffix == ".py"}
     rules: dict[str, Rule] = {}
-    for document in sorted(rules_dir.glob("*/*.md")):
-        text, raw = read_text(document)
-        seen(document, raw)
-        rule = read_rule(document, text, kinds, checks.pop((document.parent.name, module_of(document)), None))
+    for document in files:
+        if document.suffix != ".md":
+            continue
+        check = checks.pop((document.parent.name, module_of(document)), None)
+        rule = read_rule(document, read_text(document), kinds, check)
         if rule.id in rules:
             raise CatalogueError(document, 1, f'the id "{rule.id}" is taken by {rules[rule.id].document}; rename one')
         rules[rule.id] = rule
     for check in checks.values():
         if check.name != "__init__.py":
             raise CatalogueError(check, 1, f"belongs to no rule; write {check.stem.replace('_', '-')}.md beside it")
+    return Catalogue(rules.values(), kinds, _by_language(models_dir))
 
-    texts: dict[str, list[tuple[Path, str]]] = defaultdict(list)
+
+def _by_language(models_dir: Path) -> dict[str, list[Path]]:
+    """The files of each language's folder."""
+    found: dict[str, list[Path]] = defaultdict(list)
     for file in sorted(models_dir.glob("*/*.toml")):
-        text, raw = read_text(file)
-        seen(file, raw)
-        texts[file.parent.name].append((file, text))
-    return Catalogue(rules.values(), kinds, dict(texts), digest.hexdigest())
+        found[file.parent.name].append(file)
+    return dict(found)
 
 
 @cache
@@ -181,8 +173,7 @@ def user_in_force(packed: str) -> user.InForce:
 
 @cache
 def _kinds_and_languages() -> tuple[Kinds, tuple[str, ...]]:
-    folders = tuple(sorted({file.parent.name for file in BUILTIN_MODELS.glob("*/*.toml")}))
-    return read_kinds(BUILTIN_MODELS / "kinds.toml")[0], folders
+    return read_kinds(BUILTIN_MODELS / "kinds.toml"), tuple(sorted(_by_language(BUILTIN_MODELS)))
 
 
 def _with_own(models: Models, own: list[Entry]) -> Models:

@@ -77,9 +77,9 @@ class Kinds:
         return frozenset(kinds)
 
 
-def read_kinds(file: Path) -> tuple[Kinds, bytes]:
-    """The kinds, and the bytes they were read from."""
-    text, raw = read_text(file)
+def read_kinds(file: Path) -> Kinds:
+    """The kinds of a file."""
+    text = read_text(file)
     data = parse_toml(file, text)
     top = Table(file, text, data)
     sections = {name: top.table(name) for name in ("source", "sink", "use", "group", "prefix")}
@@ -98,7 +98,7 @@ def read_kinds(file: Path) -> tuple[Kinds, bytes]:
             prefixes[name] = re.compile(table.string(name))
         except re.error as error:
             table.fail(f"`{name}` is not a regular expression: {error}", name)
-    return Kinds(sections["source"], sections["sink"], sections["use"], groups, prefixes), raw
+    return Kinds(sections["source"], sections["sink"], sections["use"], groups, prefixes)
 
 
 # --- Parts of an entry -----------------------------------------------------------------------------

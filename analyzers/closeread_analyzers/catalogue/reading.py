@@ -7,7 +7,6 @@ of `models.py` and `rules.py`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,11 +27,11 @@ class CatalogueError(Exception):
         self.message = message
 
 
-def read_text(file: Path) -> tuple[str, bytes]:
-    """The text of a data file and its bytes."""
+def read_text(file: Path) -> str:
+    """The text of a data file."""
     data = file.read_bytes()
     try:
-        return data.decode("utf-8"), data
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise CatalogueError(file, line, "is not UTF-8; save the file as UTF-8") from None
@@ -50,6 +49,8 @@ def parse_toml(file: Path, text: str, first_line: int = 1) -> dict[str, Any]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """What to write in place of `word`: the nearest of `known`, or all of them."""
+    import difflib  # for a complaint, and slow to import
+
     known = sorted(known)
     close = difflib.get_close_matches(word, known, 1)
     return f'did you mean "{close[0]}"?' if close else f"one of: {', '.join(known)}"

@@ -353,7 +353,7 @@ def _load(file: Path) -> ModuleType:
 
 def _examples(rule: Rule) -> Iterator[Example]:
     document = rule.document
-    text, _ = read_text(document)
+    text = read_text(document)
     _, body, body_line = _split(document, text)
     sections = [(found.start(), found[1]) for found in _SECTION.finditer(body)]
     seen = set()
@@ -381,7 +381,7 @@ def _examples(rule: Rule) -> Iterator[Example]:
 
 def _repairs(rule: Rule) -> Iterator[Repair]:
     """The `diff` blocks under "Fixed": each a whole file, whose first line names it (`--- app.js`)."""
-    text, _ = read_text(rule.document)
+    text = read_text(rule.document)
     _, body, body_line = _split(rule.document, text)
     fixed = body.find("\n## Fixed\n")
     for fence in _FENCE.finditer(body, fixed) if fixed >= 0 else ():

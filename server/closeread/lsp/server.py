@@ -82,7 +82,7 @@ class Server(LanguageServer):
         self.documents = Documents()
         self.refresh = Refresh(self)
         self.ready: list[Callable[[], Any]] = []
-        """What features begin with once the client has said `initialized`."""
+        """What features begin with once the client has said `initialized`, and what it opened first is shown."""
         self.said: Said = {}
         self._unparsed: set[Path] = set()
         self.inlay_hints = False

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ...pattern import later
+
 _STEP: Final = re.compile(r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]*)")
 _IN_TAG: Final = re.compile(r"""\s+|>|([^\s"'>/=]+)(\s*=\s*(?:(["'])|(?=[^\s>"'])|$))?|.""", re.DOTALL)
 _COMMENT_END: Final = re.compile(r"-->")
 _SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
-_STRINGS: Final = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
+_STRINGS: Final = later(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
 _OPERAND: Final = re.compile(r"[=(,:?+\[]\s*$")
-_OTHER_TYPE: Final = re.compile(
+_OTHER_TYPE: Final = later(
     r"""\btype\s*=\s*["']?(?!text/javascript|application/javascript|module)[^"'\s>]""", re.IGNORECASE
 )
 _MAX_LINE: Final = 1_000

@@ -11,6 +11,7 @@ from closeread.session import Session
 from ..convert import path_of
 from ..parent import is_alive
 from ..server import Server, leave
+from ..worker import Urgency
 from . import configuration
 
 _PARENT_POLL = 2.0
@@ -44,8 +45,7 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
         server.change("reading the rules", lambda session: session.prepare())
-        for begin in server.ready:
-            begin()
+        server.spawn(_begin(server))
         workspace = server.client_capabilities.workspace
         if workspace is not None and workspace.configuration:
             await configuration.pull(server)
@@ -57,6 +57,13 @@ def register(server: Server) -> None:
         for document in server.documents.all():
             if document.refresh is not None:
                 document.refresh.cancel()
+
+
+async def _begin(server: Server) -> None:
+    """What features begin with, once what the client opens first is shown: it takes as long, and nobody waits for it."""
+    await server.ask(lambda session, cancelled: None, Urgency.SCAN)
+    for begin in server.ready:
+        begin()
 
 
 async def _watch_parent(server: Server, process: int) -> None:

@@ -1,24 +1,16 @@
-"""Mako's templates: `${output | filters}`, `% for x in y:`, `<% code %>`, `<%include file="x"/>`.
-
-What stands between the delimiters is Python, of which the expressions that Jinja2 has too are read; Mako's pieces are
-told to Jinja2's lowerer in its own words. Nothing is escaped but by a filter: `| h`, `expression_filter="h"` of
-`<%page>`, or `default_filters` of whoever renders. Deliberately absent: Mako in files that are called `.html`, control
-flow inside `<% %>`, namespaces, filters of a block, and what a `<%def>` finds in the context by itself.
-"""
+"""Lowers Mako's templates: Mako's pieces are told to Jinja2's lowerer in its own words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from .. import ir
-from .jinja import Jinja
-from .jinja.expressions import MAX_FILTERS
-from .jinja.lowerer import TemplateLowerer
-from .jinja.markup import Markup
-from .jinja.scanner import Piece
-from .jinja.tree import Root, Spans, Tree
+from ... import ir
+from ..jinja.expressions import MAX_FILTERS
+from ..jinja.lowerer import TemplateLowerer
+from ..jinja.markup import Markup
+from ..jinja.scanner import Piece
 
 MAX_OUTPUT: Final = 4_000
 """Characters up to which the end of an output is looked for."""
@@ -171,29 +163,3 @@ class MakoLowerer(TemplateLowerer):
                 callee = ir.Name(start, end, f"filter.{name}")
                 value = ir.Call(start, end, callee, [ir.Argument(start, end, value)])
         super()._output(piece, value, escapes and ("n" not in filters or "h" in filters))
-
-
-class Mako(Jinja):
-    """Satisfies `Language`."""
-
-    name = "mako"
-    suffixes = (".mako", ".mak")
-
-    def parse(self, source: bytes, previous: Tree | None = None) -> Tree:
-        """The comments of a template; nothing else is kept of it."""
-
-        def comments() -> Spans:
-            return [(p.start, p.end) for p in pieces(source.decode("latin-1")) if p.kind == "comment"]
-
-        return Tree(Root(comments, len(source)))
-
-    def lower(self, path: str, source: bytes, tree: Any, previous: ir.Module | None = None) -> ir.Module:
-        """Lower a template; never raises."""
-        return MakoLowerer(path, source).module()
-
-    def resolve(self, importer: str, module: str, level: int) -> Iterable[str]:
-        """As Jinja2's; a name that starts with a slash is one of the lookup's folders."""
-        return super().resolve(importer, module.lstrip("/"), level)
-
-
-language = Mako()
