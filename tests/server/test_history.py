@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from closeread.workspace.git import GitError, Repository, find
-from closeread.workspace.history import Look, committed, is_in_series, look
+from closeread.workspace.history import Look, committed, is_in_series, look, since
 from hostile.test_git import WHO, git
 
 Do = Callable[[Path], list[str]]
@@ -203,6 +203,37 @@ def test_what_was_committed(top: Path, way: Do) -> None:
     made = way(top)
 
     assert committed(found, before, look(found)) == made
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_what_was_committed_since_somebody_saw_head(top: Path, way: Do) -> None:
+    before = head(top)
+    made = way(top)
+
+    assert since(repository(top), before, head(top)) == made
+
+
+def test_what_was_committed_since_depends_on_where_head_was_seen(tmp_path: Path, top: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "-q")
+    first = commits(empty)
+    second, (third, fourth) = head(top), commits(top)
+
+    assert since(repository(empty), None, first[-1]) == first  # it had no commit
+    assert since(repository(top), "0" * 40, fourth) == [fourth]  # nobody knows
+    assert since(repository(top), second, third) == [third]  # and has moved on meanwhile
+    git(top, "reset", "-q", "--hard", "HEAD~1")
+    assert since(repository(top), fourth, third) == []
+
+
+def test_nothing_is_told_in_the_middle_of_a_series(top: Path) -> None:
+    before = head(top)
+    commit(top, "two", text="x = 2\n")
+    tries(top, "rebase", "side")
+
+    assert is_in_series(repository(top))
+    assert since(repository(top), before, head(top)) == []
 
 
 def test_nothing_is_committed_twice(top: Path) -> None:

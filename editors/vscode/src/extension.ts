@@ -33,16 +33,18 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }),
   );
   await running.restart();
-  const moved = async (commit: string, before: string): Promise<void> => {
+  const review = async (commit: string, before: string): Promise<boolean> => {
     try {
-      if (running.offers("closeread.reviewCommit") && (await running.execute("closeread.reviewCommit", commit, before))) {
-        log.info(`Commit ${commit} was reviewed`);
-      }
+      const answer = running.offers("closeread.reviewCommit") && (await running.execute("closeread.reviewCommit", commit, before));
+      const { commits = [] } = (answer || {}) as { commits?: string[] };
+      commits.forEach((id) => log.info(`Commit ${id} was reviewed`));
+      return commits.length > 0;
     } catch (error) {
       log.error(`The review of commit ${commit} failed: ${error}`);
+      return false;
     }
   };
-  context.subscriptions.push(await watchHeads((commit, before) => void moved(commit, before)));
+  context.subscriptions.push(await watchHeads(review));
   const elsewhere = await onChosenElsewhere(() => void running.restart());
   if (elsewhere) {
     context.subscriptions.push(elsewhere);

@@ -1,7 +1,6 @@
-/** A project with a finding, in a git repository of its own. */
+/** A project with a finding, in a git repository of its own. CLOSEREAD_PROJECTS is the folder for all of them. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export const VULNERABLE = `import subprocess
@@ -25,8 +24,11 @@ export function git(folder, ...words) {
   return execFileSync("git", [...IDENTITY, ...words], { cwd: folder, encoding: "utf8" }).trim();
 }
 
-export function project({ commit = true } = {}) {
-  const folder = mkdtempSync(path.join(tmpdir(), "closeread-project-"));
+/** A folder that was not there before. */
+export const fresh = (name) => mkdtempSync(path.join(process.env.CLOSEREAD_PROJECTS, `${name}-`));
+
+export function project({ commit = true, folder = fresh("project") } = {}) {
+  mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, "app.py"), VULNERABLE);
   writeFileSync(path.join(folder, "closeread.toml"), "");
   git(folder, "init", "--quiet");

@@ -1,19 +1,9 @@
-/**
- * VS Code's workbench as code-server, fresh for each test run, in a headless Chromium.
- *
- * The environment says where things are: CLOSEREAD_WORKBENCH (the folder that `install-workbench` printed), CLOSEREAD_VSIX,
- * CLOSEREAD_CHROMIUM, CLOSEREAD_PYTHON (an interpreter), CLOSEREAD_SCREENSHOTS.
- */
-import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import net from "node:net";
-import { tmpdir } from "node:os";
+/** A window of VS Code's workbench, as a person uses it. CLOSEREAD_SCREENSHOTS is the folder for pictures. */
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 
-import { chromium } from "playwright-core";
+import { codeServer } from "./code-server.mjs";
 
-const run = promisify(execFile);
 export const PATIENCE = Number(process.env.CLOSEREAD_PATIENCE ?? 120_000); // milliseconds; a loaded machine takes long to start everything
 
 const SETTINGS = {
@@ -30,63 +20,16 @@ const SETTINGS = {
   "terminal.integrated.gpuAcceleration": "off",
 };
 
-async function freePort() {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((listening) => server.once("listening", listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 export class Workbench {
-  /** Start one with its own folders; `extension` is a .vsix to install. */
-  static async start({ settings = {}, environment = {}, extension = process.env.CLOSEREAD_VSIX } = {}) {
+  /** A new window, with the user's settings as they are to be for it. */
+  static async start(settings = {}) {
     const made = new Workbench();
-    made.home = await mkdtemp(path.join(tmpdir(), "closeread-workbench-"));
-    await mkdir(path.join(made.home, "data", "User"), { recursive: true });
-    await writeFile(path.join(made.home, "data", "User", "settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
-    const code = path.join(process.env.CLOSEREAD_WORKBENCH, "node_modules", "code-server", "out", "node", "entry.js");
-    made.port = await freePort();
-    const common = ["--user-data-dir", path.join(made.home, "data"), "--extensions-dir", path.join(made.home, "extensions")];
-    made.environment = {
-      HOME: made.home,
-      PATH: process.env.PATH,
-      LANG: "C.UTF-8",
-      EXTENSIONS_GALLERY: '{"serviceUrl":""}',
-      GIT_CONFIG_NOSYSTEM: "1",
-      GIT_AUTHOR_NAME: "Somebody",
-      GIT_AUTHOR_EMAIL: "somebody@example.org",
-      GIT_COMMITTER_NAME: "Somebody",
-      GIT_COMMITTER_EMAIL: "somebody@example.org",
-      ...environment,
-    };
-    if (extension) {
-      await run(process.execPath, [code, ...common, "--install-extension", extension], { env: made.environment });
-    }
-    made.server = spawn(
-      process.execPath,
-      [code, ...common, "--auth", "none", "--bind-addr", `127.0.0.1:${made.port}`, "--disable-telemetry", "--disable-update-check"],
-      { env: made.environment, stdio: ["ignore", "pipe", "pipe"] },
-    );
-    await new Promise((listening, failed) => {
-      const heard = (data) => `${data}`.includes("HTTP server listening") && listening();
-      made.server.stdout.on("data", heard);
-      made.server.stderr.on("data", heard);
-      made.server.once("exit", (code) => failed(new Error(`code-server ended with ${code}`)));
-    });
-    made.browser = await chromium.launch({
-      executablePath: process.env.CLOSEREAD_CHROMIUM,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-    });
-    await made.renew();
+    const { home, port, browser } = await codeServer();
+    Object.assign(made, { home, port });
+    await writeFile(path.join(home, "data", "User", "settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
+    made.page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    made.page.setDefaultTimeout(PATIENCE);
     return made;
-  }
-
-  /** A new window in place of the one there is. */
-  async renew() {
-    await this.page?.close();
-    this.page = await this.browser.newPage({ viewport: { width: 1280, height: 800 } });
-    this.page.setDefaultTimeout(PATIENCE);
   }
 
   /** Open a folder, or the file of a `workspace`; `payload` is what the workbench is told besides. */
@@ -147,13 +90,9 @@ export class Workbench {
     await this.page.screenshot({ path: path.join(folder, `${name}.png`) });
   }
 
+  /** Close the window; its extension host, and the servers of that, end with it. */
   async stop() {
-    await this.browser?.close();
-    this.server?.removeAllListeners("exit");
-    const ended = new Promise((gone) => this.server.once("exit", gone));
-    this.server.kill("SIGTERM");
-    await Promise.race([ended, new Promise((late) => setTimeout(late, 10_000))]);
-    this.server.kill("SIGKILL");
-    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+    await this.page.goto("about:blank"); // the workbench hears of it, and says goodbye
+    await this.page.close();
   }
 }

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from closeread import platform_
 from closeread.explanation import NOTHING_ON_THE_WAY, Explanation
+from closeread.store import default_folder
 from closeread_analyzers.catalogue import Rule, builtin
 from closeread_analyzers.finding import Finding, plain_rule
 
@@ -25,8 +27,16 @@ def href(finding: Finding) -> str | None:
 
 @cache
 def _document(identity: str) -> str | None:
-    rule = builtin().rules.get(identity)
-    return rule.document.absolute().as_uri() if rule is not None else None
+    """The page in the user's cache folder, since the rule's document begins with what only Closeread reads."""
+    if (page := rule_page(identity)) is None:
+        return None
+    file = default_folder() / "rules" / f"{identity}.md"
+    try:
+        platform_.private_folder(file.parent)
+        platform_.write_atomically(file, page.encode())
+    except OSError:
+        file = builtin().rules[identity].document.absolute()
+    return file.as_uri()
 
 
 def rule_page(identity: str) -> str | None:

@@ -57,18 +57,24 @@ def committed(repository: Repository, before: Look, now: Look) -> list[str]:
     return [id_ for id_ in dict.fromkeys(made) if id_ in past]
 
 
-def was_committed(repository: Repository, before: str | None, now: str) -> bool:
-    """Whether HEAD came to the commit `now` by making it, and is done with it. `before` is where somebody saw it last.
+def since(repository: Repository, before: str | None, now: str) -> list[str]:
+    """The commits made on HEAD's way from `before`, where somebody saw it last, to `now`; the oldest first.
 
-    Raises `GitError`.
+    None of them while git is in the middle of a series. Where the log does not know `before`, its step to `now` alone
+    counts. Raises `GitError`.
     """
     if is_in_series(repository):
-        return False
-    for line in reversed(_steps(repository.git_dir / "logs" / "HEAD")):
-        _, new, said = _step(line)
-        if new == now and said:
-            return _is_made(said)
-    return _follows(repository, before, now)
+        return []
+    steps = _steps(repository.git_dir / "logs" / "HEAD")
+    heads = [_step(line)[1] for line in steps]
+    end = _after(now, heads)
+    start = 0 if before is None else _after(before, heads[: end - 1]) or end - 1
+    return committed(repository, Look(before, steps[:start]), Look(now, steps[:end]))
+
+
+def _after(head: str, heads: list[str]) -> int:
+    """How many steps there are up to the last one that led to this HEAD, that one included."""
+    return next((place for place in range(len(heads), 0, -1) if heads[place - 1] == head), 0)
 
 
 def _steps(file: Path) -> tuple[bytes, ...]:

@@ -74,7 +74,8 @@ async def test_commits_are_reviewed_once_however_they_are_made(start: Start, top
     assert [(p["uri"].rpartition("/")[2], len(p["diagnostics"])) for p in shown if p["diagnostics"]] == [("view.py", 1)]
 
     first = git(top, "rev-parse", "HEAD~1")
-    assert await moved(client, second, first) == answer  # an editor that saw HEAD move says both
+    # An editor that saw HEAD move says both.
+    assert await moved(client, second, first) == {**answer, "commits": [second]}
     git(top, "checkout", "-qb", "other", "HEAD~1")  # no commit
     assert await moved(client, first, second) is None
     git(top, "checkout", "-q", "main")
@@ -136,9 +137,12 @@ async def test_a_rebase_is_one_message_and_each_of_its_commits_is_reviewed(start
     git(top, "checkout", "-q", "side")
     git(top, "pack-refs", "--all")
     client = await ready(start, top)
+    before = git(top, "rev-parse", "HEAD")
     git(top, "rebase", "-q", "main")
     one, two = git(top, "rev-list", "--reverse", "main..side").split()
+    answer = await moved(client, two, before)  # the editor sees it too, at the same time
 
+    assert (answer["commits"], answer["commit"]) == ([one, two], two)
     assert await until(client, 1) == [f"Closeread: 2 commits up to {two[:10]} two: 2 introduced."]
     assert [entry["commit"] for entry in log.entries(repository_of(top))] == [one, two]
     git(top, "checkout", "-q", "--detach")

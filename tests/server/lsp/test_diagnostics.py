@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from closeread_analyzers.catalogue import builtin
 from server.lsp.client import Client
+from server.lsp.conftest import Start
 
 WHOLE = {"textDocument": {"diagnostic": {}}}
 RELATED = {"textDocument": {"publishDiagnostics": {"relatedInformation": True}}}
@@ -23,7 +25,7 @@ async def test_open_edit_close(client: Client, tmp_path: Path, bad: str) -> None
     assert found["severity"] == 1
     assert found["source"] == "closeread"
     assert found["code"] == "command-injection"
-    assert found["codeDescription"]["href"] == builtin().rules["command-injection"].document.as_uri()
+    assert page_of(found).startswith("# Untrusted data in a shell command\n\n`command-injection` · critical · ")
     assert found["data"]["fingerprint"] == f"{2:016x}{0:016x}"
     assert found["relatedInformation"][0]["location"]["uri"] == uri
 
@@ -35,6 +37,21 @@ async def test_open_edit_close(client: Client, tmp_path: Path, bad: str) -> None
 
     client.close(uri)
     assert await client.diagnostics(uri, None) == []
+    assert await client.stop() == 0
+
+
+def page_of(found: Any) -> str:
+    """What the link of a diagnostic leads to."""
+    return Path(unquote(urlsplit(found["codeDescription"]["href"]).path)).read_text()
+
+
+async def test_a_rule_s_page_where_nothing_can_be_written(start: Start, tmp_path: Path, bad: str) -> None:
+    (tmp_path / "cache").write_text("a file, where a folder should be made")
+    client = await start(cache=tmp_path / "cache")
+    await client.initialize(tmp_path)
+    (found,) = await client.diagnostics(client.open(tmp_path / "app.py", bad), 1)
+
+    assert page_of(found) == builtin().rules["command-injection"].document.read_text()
     assert await client.stop() == 0
 
 

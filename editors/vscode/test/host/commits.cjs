@@ -11,13 +11,16 @@ const RISKY = (name) => `import os, flask\n\ndef ${name}():\n    os.system(flask
 const reviewed = async () => [...(await log()).matchAll(/Commit ([0-9a-f]{40}) was reviewed/g)].map((match) => match[1]);
 const told = async () => (await log()).split("Received notification 'window/showMessage'").length - 1;
 
+/** Time for the server's watcher, which sees the same. */
+const settled = () => new Promise((later) => setTimeout(later, 2000));
+
 async function commit(name, ...options) {
   const before = await told();
   git(root(), "add", ".");
   git(root(), "commit", "--quiet", "--message", name, ...options);
   const id = git(root(), "rev-parse", "HEAD");
   await eventually(async () => (await reviewed()).includes(id), `the review of ${name}`);
-  await new Promise((later) => setTimeout(later, 2500)); // for the watcher of the server, which sees it too
+  await settled();
   assert.equal((await reviewed()).filter((one) => one === id).length, 1, `${name} was reviewed once`);
   assert.equal((await told()) - before, 1, `${name} was told once`);
   return id;
@@ -52,8 +55,28 @@ exports.run = story({
     await repository().commit("The third");
     const id = git(root(), "rev-parse", "HEAD");
     await eventually(async () => (await reviewed()).includes(id), "its review");
-    await new Promise((later) => setTimeout(later, 2500));
+    await settled();
     assert.equal((await told()) - before, 1);
+  },
+
+  "a rebase: each of its commits, in one message": async () => {
+    git(root(), "checkout", "--quiet", "-b", "side", "HEAD~1");
+    const made = ["one", "two", "three"].map((name) => {
+      write(`${name}.py`, RISKY(name));
+      git(root(), "add", ".");
+      git(root(), "commit", "--quiet", "--message", name);
+      return git(root(), "rev-parse", "HEAD");
+    });
+    await eventually(async () => (await reviewed()).filter((id) => made.includes(id)).length === 3, "the review of commits in a row");
+    await settled();
+    const before = await told();
+    git(root(), "rebase", "--quiet", "main");
+    const ids = git(root(), "rev-list", "--reverse", "main..side").split("\n");
+    await eventually(async () => (await reviewed()).filter((id) => ids.includes(id)).length === 3, "the reviews");
+    await settled();
+    assert.deepEqual((await reviewed()).slice(-3), ids);
+    assert.equal((await told()) - before, 1);
+    git(root(), "checkout", "--quiet", "main");
   },
 
   "a checkout, a reset and a new branch are no commits": async () => {
@@ -65,7 +88,7 @@ exports.run = story({
     await eventually(() => repository().state.HEAD.commit === heads[0], "the Git extension's look");
     git(root(), "reset", "--quiet", "--hard", "HEAD~1");
     await eventually(() => repository().state.HEAD.commit === heads[1], "the Git extension's look");
-    await new Promise((later) => setTimeout(later, 2500));
+    await settled();
     assert.deepEqual(await reviewed(), before);
   },
 });

@@ -2,8 +2,9 @@
 
 closeread.reviewCommit [commit]    -> {commit, findings, remarks, fixed, files} of HEAD, or of the commit that is named; null
                                       where there is no repository
-closeread.reviewCommit [commit, before]   the same, from an editor that saw HEAD move from `before` ("" is none) to `commit`;
-                                      null if that was no commit of this place, but a checkout, a reset or a pull
+closeread.reviewCommit [commit, before]   the same, from an editor that saw HEAD move from `before` ("" is none) to `commit`,
+                                      of all that were committed on the way, and their ids as `commits`; null if nothing
+                                      was (a checkout, a reset), or git is not done yet (a rebase)
 closeread.scanStaged               -> the same of what is staged; `commit` is ""
 
 The git directory of every workspace folder is watched: its index, HEAD and message change with every commit, amend,
@@ -64,8 +65,8 @@ def register(server: Server) -> None:
         for root in await server.ask(lambda session, _: [folder.root for folder in session.folders]):
             if find(root) is not None:
                 try:
-                    if before is not None and not await reviews.was_made(root, before, ref or "HEAD"):
-                        return None
+                    if before is not None:
+                        return await reviews.review_since(root, before, ref or "HEAD")
                     return await reviews.review(root, ref or "HEAD")
                 except GitError as error:
                     problem = error  # another folder's repository may have it
@@ -100,8 +101,7 @@ class Reviews:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._made: OrderedDict[str, _Made] = OrderedDict()
-        self._running: dict[str, asyncio.Task[_Made]] = {}
+        self._reviews: OrderedDict[str, asyncio.Task[_Made]] = OrderedDict()
         self._watchers: dict[Path, asyncio.Task[None]] = {}
 
     async def watch_folders(self) -> None:
@@ -117,38 +117,33 @@ class Reviews:
 
     async def review(self, root: Path, ref: str) -> dict[str, Any]:
         """The counts of a commit's review; each commit is reviewed and told once. Raises `GitError`."""
-        repository = repository_of(root)
-        id_ = await asyncio.to_thread(repository.commit_id, ref)
-        return await self._told(root, [id_])
+        id_ = await asyncio.to_thread(repository_of(root).commit_id, ref)
+        return (await self._told(root, [id_])).counts
 
-    async def _told(self, root: Path, ids: Sequence[str], left_out: int = 0) -> dict[str, Any]:
-        """Review commits one after the other, with one message of those that nobody else tells. The counts of the last."""
-        news: list[_Made] = []
-        for id_ in ids:
-            made, is_new = await self._once(root, id_)
-            if is_new:
-                news.append(made)
-        if news:
-            rest = f" ({left_out} older ones were left out: closeread review COMMIT)" if left_out else ""
-            kind = types.MessageType.Warning if any(made.gate for made in news) else types.MessageType.Info
-            self._server.tell(f"Closeread: {log.summary([made.entry for made in news])}{rest}.", kind)
-        return made.counts
-
-    async def _once(self, root: Path, id_: str) -> tuple[_Made, bool]:
-        """The review of a commit, and whether this is who began it."""
-        if id_ in self._made:
-            return self._made[id_], False
-        task = self._running.get(id_)
-        is_new = task is None
-        if task is None:
-            task = self._running[id_] = self._server.spawn(self._review(root, id_))
-        return await asyncio.shield(task), is_new
-
-    async def was_made(self, root: Path, before: str, ref: str) -> bool:
-        """Whether HEAD came from `before` to `ref` by a commit. Raises `GitError`."""
+    async def review_since(self, root: Path, before: str, ref: str) -> dict[str, Any] | None:
+        """The same of all that was committed while HEAD came from `before` to `ref`, with their ids. Raises `GitError`."""
         repository = repository_of(root)
         now = await asyncio.to_thread(repository.commit_id, ref)
-        return await asyncio.to_thread(history.was_committed, repository, before or None, now)
+        ids = await asyncio.to_thread(history.since, repository, before or None, now)
+        return {**(await self._told(root, ids)).counts, "commits": ids} if ids else None
+
+    async def _told(self, root: Path, ids: Sequence[str]) -> _Made:
+        """Review the newest of these commits, with one message of those that nobody has told. The review of the last."""
+        ids, left_out = ids[-_MOST_AT_ONCE:], max(0, len(ids) - _MOST_AT_ONCE)
+        # All begin before the first is awaited: two who hear of the same commits do not tell half of them each.
+        news = [id_ for id_ in ids if id_ not in self._reviews]
+        for id_ in news:
+            self._reviews[id_] = self._server.spawn(self._review(root, id_))
+        reviews = [self._reviews[id_] for id_ in ids]
+        while len(self._reviews) > _MOST:
+            self._reviews.popitem(last=False)
+        await asyncio.wait(reviews)
+        made = [task.result() for id_, task in zip(ids, reviews, strict=True) if id_ in news and not task.exception()]
+        if made:
+            rest = f" ({left_out} older ones were left out: closeread review COMMIT)" if left_out else ""
+            kind = types.MessageType.Warning if any(one.gate for one in made) else types.MessageType.Info
+            self._server.tell(f"Closeread: {log.summary([one.entry for one in made])}{rest}.", kind)
+        return reviews[-1].result()
 
     async def show(self, made: Review) -> None:
         """Diagnostics of the files that findings were introduced in, open or not."""
@@ -159,13 +154,11 @@ class Reviews:
     async def _review(self, root: Path, id_: str) -> _Made:
         try:
             made, kept = await self._server.ask(_job(root, _kept(id_)), Urgency.SCAN)
-            result = self._made[id_] = _Made(counts(made), kept, made.gate)
-            while len(self._made) > _MOST:
-                self._made.popitem(last=False)
             await self.show(made)
-            return result
-        finally:
-            self._running.pop(id_, None)
+            return _Made(counts(made), kept, made.gate)
+        except BaseException:
+            self._reviews.pop(id_, None)  # whoever asks again gets another try
+            raise
 
     async def _watch(self, root: Path) -> None:
         """Review what is committed from now on."""
@@ -177,8 +170,8 @@ class Reviews:
             try:
                 since, before = before, await asyncio.to_thread(history.look, repository)
                 made = await asyncio.to_thread(history.committed, repository, since, before)
-                if ids := [id_ for id_ in made if id_ not in self._made and id_ not in self._running]:
-                    await self._told(root, ids[-_MOST_AT_ONCE:], max(0, len(ids) - _MOST_AT_ONCE))
+                if made:
+                    await self._told(root, made)
             except GitError as error:
                 self._server.log(f"A commit could not be reviewed: {error}", types.MessageType.Warning)
 

@@ -1,22 +1,25 @@
 /** What a user of VS Code sees: the .vsix installed in a fresh workbench, a Python file opened. One story, in order. */
 import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdir, readlink } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { git, project, SINK } from "./project.mjs";
-import { PATIENCE, Workbench } from "./workbench.mjs";
+import { git, project, SINK } from "../project.mjs";
+import { PATIENCE, Workbench } from "../workbench.mjs";
 
 const HOVER_ONLY = "How the data gets here"; // in the server's hover, and in no diagnostic
 
 let workbench;
 let page;
 let folder;
+let older; // the logs of windows before this one
 
 before(async () => {
   folder = project();
   const started = performance.now();
-  workbench = await Workbench.start({ settings: { "closeread.trace.server": "messages" } });
+  workbench = await Workbench.start({ "closeread.trace.server": "messages" });
+  older = await logFiles();
   page = workbench.page;
   await workbench.open(folder);
   await workbench.openFile("app.py");
@@ -27,12 +30,16 @@ before(async () => {
 
 after(() => workbench?.stop());
 
-/** The log of the extension's output channel, from the disk. */
+/** The log of the extension's output channel in this window, from the disk. */
 async function log() {
-  const { readdir } = await import("node:fs/promises");
-  const logs = path.join(workbench.home, "data", "logs");
-  const files = (await readdir(logs, { recursive: true })).filter((file) => file.endsWith("Closeread.log"));
-  return files.map((file) => readFileSync(path.join(logs, file), "utf8")).join("\n");
+  const files = (await logFiles()).filter((file) => !older.includes(file));
+  return files.map((file) => readFileSync(file, "utf8")).join("\n");
+}
+
+async function logFiles() {
+  const folder = path.join(workbench.home, "data", "logs");
+  const files = await readdir(folder, { recursive: true });
+  return files.filter((file) => file.endsWith("Closeread.log")).map((file) => path.join(folder, file));
 }
 
 async function eventually(condition, what) {
@@ -165,13 +172,11 @@ test("the server runs isolated and outside the workspace", async () => {
   const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   assert.equal(command[1], "-I");
   assert.match(command[2], /extensions\/closeread\.closeread-[^/]*\/bundled$/);
-  const { readlink } = await import("node:fs/promises");
   assert.ok(!(await readlink(`/proc/${pid}/cwd`)).startsWith(folder));
 });
 
 /** Servers of this workbench: those that run out of its own extensions folder. */
 async function serverPids() {
-  const { readdir } = await import("node:fs/promises");
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {
     try {

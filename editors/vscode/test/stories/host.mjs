@@ -4,33 +4,18 @@
  * address, and calls `codeAutomationExit` with their exit code.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { project } from "./project.mjs";
-import { PATIENCE, Workbench } from "./workbench.mjs";
+import { fresh, project } from "../project.mjs";
+import { PATIENCE, Workbench } from "../workbench.mjs";
 
-const HOST = path.join(import.meta.dirname, "host");
-
-/** A Python of its own name. */
-function python(name) {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), "closeread-python-")), name);
-  writeFileSync(file, `#!/bin/sh\nexec ${process.env.CLOSEREAD_PYTHON} "$@"\n`, { mode: 0o755 });
-  return file;
-}
-
-let workbench;
-before(async () => {
-  const environment = { CLOSEREAD_STUB_PYTHON: python("chosen"), CLOSEREAD_STUB_OTHER: python("other") };
-  workbench = await Workbench.start({ settings: { "closeread.trace.server": "messages" }, environment });
-});
-after(() => workbench?.stop());
+const HOST = path.join(import.meta.dirname, "..", "host");
 
 /** Run a story in a folder, or in the workspace that a file describes, beside these extensions. */
 async function inside(story, { folder, workspace, extensions = [] }) {
-  await workbench.renew();
+  const workbench = await Workbench.start({ "closeread.trace.server": "messages" });
   const lines = [];
   const ended = new Promise((resolve) => workbench.page.exposeFunction("codeAutomationExit", resolve));
   workbench.page.on("console", (message) => lines.push(message.text()));
@@ -46,6 +31,7 @@ async function inside(story, { folder, workspace, extensions = [] }) {
   await workbench.screenshot(`inside-${story}`);
   assert.equal(code, 0, lines.slice(-40).join("\n"));
   assert.ok(told.length && told.every((line) => line.includes("inside: ok")));
+  await workbench.stop();
 }
 
 test("commands", () => inside("commands", { folder: project() }));
@@ -63,7 +49,7 @@ test("a Python extension", () => inside("python", { folder: project(), extension
 
 test("several folders", () => {
   const folders = [project(), project()].map((folder) => ({ path: folder }));
-  const workspace = path.join(mkdtempSync(path.join(tmpdir(), "closeread-workspace-")), "both.code-workspace");
+  const workspace = path.join(fresh("workspace"), "both.code-workspace");
   writeFileSync(workspace, JSON.stringify({ folders, settings: {} }));
   return inside("folders", { workspace });
 });

@@ -1,14 +1,13 @@
 /** A Python that will not do: one clear notification, with the way out. */
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { before, test } from "node:test";
 
-import { project } from "./project.mjs";
-import { Workbench } from "./workbench.mjs";
+import { fresh, project } from "../project.mjs";
+import { Workbench } from "../workbench.mjs";
 
-const tools = mkdtempSync(path.join(tmpdir(), "closeread-pythons-"));
+const tools = fresh("pythons");
 
 function script(name, text) {
   const file = path.join(tools, name);
@@ -34,7 +33,7 @@ before(() => {
 
 for (const [name, interpreter, settings, message] of CASES) {
   test(name, async () => {
-    const workbench = await Workbench.start({ settings: { ...settings, "closeread.interpreter": interpreter } });
+    const workbench = await Workbench.start({ ...settings, "closeread.interpreter": interpreter });
     try {
       await workbench.open(folder);
       await workbench.openFile("app.py");

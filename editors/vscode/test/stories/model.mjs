@@ -7,8 +7,9 @@ import { copyFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { project } from "./project.mjs";
-import { Workbench } from "./workbench.mjs";
+import { python } from "../code-server.mjs";
+import { project } from "../project.mjs";
+import { Workbench } from "../workbench.mjs";
 
 const TAUGHT = process.env.CLOSEREAD_TAUGHT;
 const SINK = 6;
@@ -19,8 +20,8 @@ let page;
 before(async () => {
   const folder = project();
   copyFileSync(path.join(TAUGHT, "app.py"), path.join(folder, "app.py"));
-  const environment = { XDG_DATA_HOME: path.join(TAUGHT, "data"), XDG_CACHE_HOME: path.join(TAUGHT, "cache") };
-  workbench = await Workbench.start({ environment });
+  const variables = { XDG_DATA_HOME: path.join(TAUGHT, "data"), XDG_CACHE_HOME: path.join(TAUGHT, "cache") };
+  workbench = await Workbench.start({ "closeread.interpreter": await python(TAUGHT, "python", variables) });
   page = workbench.page;
   await workbench.open(folder);
   await workbench.openFile("app.py");
@@ -57,4 +58,12 @@ test("what it proposes is shown as a diff that waits for an answer, and nothing 
   await workbench.screenshot("model-proposal");
   assert.equal(await page.locator(".view-lines .view-line", { hasText: "shlex" }).count(), 0);
   await page.locator(".squiggly-error").first().waitFor();
+});
+
+test("ticked and applied, it is in the file, and the finding is gone", async () => {
+  await page.locator(".panel .monaco-list-row input[type=checkbox]").first().check();
+  await page.locator(".panel").getByRole("button", { name: "Apply" }).click();
+  await page.locator(".view-lines .view-line", { hasText: "shlex.quote(host)" }).first().waitFor();
+  await page.locator(".squiggly-error").first().waitFor({ state: "detached" });
+  await workbench.screenshot("model-applied");
 });

@@ -4,15 +4,17 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { project } from "./project.mjs";
-import { Workbench } from "./workbench.mjs";
+import { codeServer, untrusted } from "../code-server.mjs";
+import { project } from "../project.mjs";
+import { Workbench } from "../workbench.mjs";
 
 let workbench;
 let page;
 let started;
 
 before(async () => {
-  const folder = project();
+  const { home } = await codeServer();
+  const folder = project({ folder: untrusted(home) });
   started = path.join(folder, "started");
   // The folder brings an interpreter, names it in its settings, and the path leads through the folder too.
   const script = `#!/bin/sh\necho "$0" >> ${started}\nexec ${process.env.CLOSEREAD_PYTHON} "$@"\n`;
@@ -23,10 +25,7 @@ before(async () => {
   }
   const settings = { "closeread.interpreter": path.join(folder, "bin", "chosen"), "closeread.importStrategy": "fromEnvironment" };
   writeFileSync(path.join(folder, ".vscode", "settings.json"), JSON.stringify(settings));
-  workbench = await Workbench.start({
-    settings: { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "always" },
-    environment: { PATH: `${path.join(folder, "bin")}:${process.env.PATH}` },
-  });
+  workbench = await Workbench.start({ "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "always" });
   page = workbench.page;
   await workbench.open(folder);
 });
