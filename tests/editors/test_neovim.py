@@ -22,27 +22,12 @@ import needs
 from closeread import version
 from closeread_analyzers.languages import language_of, languages
 from editors.neovim import PLUGIN, Neovim, clean_path, neovim, program
+from editors.projects import SINK, VULNERABLE
 from editors.schema import settings
 from server.lsp.test_mend import TEXT, TITLE, answered
 from server.lsp.test_teach import taught
 
 SETUP = f'require("closeread").setup({{ python = "{sys.executable}" }})'
-
-VULNERABLE = """\
-import subprocess
-
-import flask
-
-app = flask.Flask(__name__)
-
-
-@app.get("/ping")
-def ping():
-    host = flask.request.args["host"]
-    command = "ping -c 1 " + host
-    return subprocess.check_output(command, shell=True)
-"""
-SINK = 12
 
 HARMLESS = "def double(number):\n    return number * 2\n"
 
