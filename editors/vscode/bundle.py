@@ -5,6 +5,9 @@
 `python -I bundled serve` then needs nothing installed. What is installed into it is pinned by hash (requirements.txt,
 made by `make vscode-lock`), from wheels alone, so that nothing is compiled and no package's code is run. Compiled modules carry the
 version of their interpreter in their names, so one folder serves every version in `PYTHONS`.
+
+Closeread's own analysers are there as source, for all of these, and compiled for those that a wheel in `dist/` was made for (`make
+wheel`, with each Python on each platform): Python prefers the compiled module that lies beside the source.
 """
 
 from __future__ import annotations
@@ -14,10 +17,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from zipfile import ZipFile
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+DIST = ROOT / "dist"
 BUNDLED = HERE / "bundled"
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -83,6 +89,27 @@ def bundle(target: str, folder: Path) -> None:
     shutil.copy(HERE / "bundled.py", folder / "__main__.py")
 
 
+def add_compiled(target: str, wheels: Iterable[Path], folder: Path) -> None:
+    """Put the compiled modules of those wheels into `folder` that are for `target` and of the very sources that are there."""
+    for wheel in wheels:
+        tags = wheel.stem.rpartition("-")[2].split(".")  # a wheel's name ends with the platforms that it is for
+        native = f"linux_{platform.machine()}" if target == here() else ""
+        if not {native, *TARGETS[target]}.intersection(tags):
+            continue
+        with ZipFile(wheel) as archive:
+            names = archive.namelist()
+            changed = [
+                name
+                for name in names
+                if name.startswith("closeread_analyzers/") and name.endswith(".py")
+                if not (folder / name).is_file() or (folder / name).read_bytes() != archive.read(name)
+            ]
+            if changed:
+                print(f"{wheel.name} is left out: it was made of another {changed[0]}; `make wheel` makes it anew")
+                continue
+            archive.extractall(folder, [name for name in names if name.endswith((".so", ".pyd"))])
+
+
 def main() -> None:
     """Build for the target on the command line, and try it if this machine can run it."""
     target = sys.argv[1] if len(sys.argv) > 1 else here()
@@ -92,6 +119,7 @@ def main() -> None:
         sys.exit(f"{target} is no target; there are {', '.join(TARGETS)}")
     shutil.rmtree(BUNDLED, ignore_errors=True)
     bundle(target, BUNDLED)
+    add_compiled(target, sorted(DIST.glob("closeread-*.whl")), BUNDLED)
     if target == here():
         subprocess.run([sys.executable, "-I", "-B", BUNDLED, "--version"], check=True, cwd="/")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -69,3 +72,53 @@ def test_nothing_else_is_imported_than_what_it_carries(bare: Path, bundled: Path
 
     assert ran.returncode == 0, ran.stderr
     assert len(json.loads(ran.stdout)) > 50
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Any:
+    """The script that builds the folder."""
+    spec = importlib.util.spec_from_file_location("bundle", VSCODE / "bundle.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def wheel(folder: Path, tag: str, source: str) -> Path:
+    """A wheel with a source and what was compiled of it."""
+    made = folder / f"closeread-0.1.0-cp311-cp311-{tag}.whl"
+    with ZipFile(made, "w") as archive:
+        archive.writestr("closeread_analyzers/ir.py", source)
+        archive.writestr("closeread_analyzers/ir.cpython-311-machine.so", "compiled")
+        archive.writestr("closeread_analyzers__mypyc.cpython-311-machine.so", "compiled")
+        archive.writestr("closeread/cli.py", "never taken")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("tag", "source", "taken"),
+    [
+        ("manylinux_2_17_x86_64.manylinux2014_x86_64", "same", True),
+        ("manylinux_2_17_x86_64", "older", False),
+        ("manylinux_2_17_aarch64", "same", False),
+        ("win_amd64", "same", False),
+    ],
+)
+def test_compiled_modules_are_taken_for_their_platform_and_of_the_same_sources(
+    bundle: Any, tmp_path: Path, tag: str, source: str, taken: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "bundled"
+    (folder / "closeread_analyzers").mkdir(parents=True)
+    (folder / "closeread_analyzers" / "ir.py").write_text("same")
+    bundle.add_compiled("linux-x64", [wheel(tmp_path, tag, source)], folder)
+    found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.so"))
+
+    assert found == (
+        ["closeread_analyzers/ir.cpython-311-machine.so", "closeread_analyzers__mypyc.cpython-311-machine.so"]
+        if taken
+        else []
+    )
+    assert not (folder / "closeread").exists()
+    assert ("is left out: it was made of another closeread_analyzers/ir.py" in capsys.readouterr().out) == (
+        source == "older"
+    )

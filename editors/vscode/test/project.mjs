@@ -27,7 +27,7 @@ export function git(folder, ...words) {
 /** A folder that was not there before. */
 export const fresh = (name) => mkdtempSync(path.join(process.env.CLOSEREAD_PROJECTS, `${name}-`));
 
-export function project({ commit = true, folder = fresh("project") } = {}) {
+export function project({ commit = true, folder = path.join(fresh("project"), "shop") } = {}) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, "app.py"), VULNERABLE);
   writeFileSync(path.join(folder, "closeread.toml"), "");

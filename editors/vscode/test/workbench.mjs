@@ -83,11 +83,11 @@ export class Workbench {
     await input.waitFor({ state: "hidden" });
   }
 
-  /** Keep a picture. */
+  /** Keep a picture; what fades in has come. */
   async screenshot(name) {
     const folder = process.env.CLOSEREAD_SCREENSHOTS;
     await mkdir(folder, { recursive: true });
-    await this.page.screenshot({ path: path.join(folder, `${name}.png`) });
+    await this.page.screenshot({ path: path.join(folder, `${name}.png`), animations: "disabled" });
   }
 
   /** Close the window; its extension host, and the servers of that, end with it. */

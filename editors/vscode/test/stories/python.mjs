@@ -39,8 +39,8 @@ for (const [name, interpreter, settings, message] of CASES) {
       await workbench.openFile("app.py");
       const toasts = workbench.page.locator(".notification-toast").filter({ hasText: "Closeread:" });
       await toasts.filter({ hasText: message }).waitFor();
-      await workbench.screenshot(name.replaceAll(" ", "-"));
       await workbench.page.waitForTimeout(2000);
+      await workbench.screenshot(name.replaceAll(" ", "-"));
       assert.equal(await toasts.count(), 1);
       assert.equal(await toasts.getByText("Open Settings").count(), 1);
     } finally {

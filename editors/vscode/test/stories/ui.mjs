@@ -175,6 +175,15 @@ test("the server runs isolated and outside the workspace", async () => {
   assert.ok(!(await readlink(`/proc/${pid}/cwd`)).startsWith(folder));
 });
 
+test("the analysers are compiled, where the extension has them for this Python", async () => {
+  const [pid] = await serverPids();
+  const [, minor] = /Python 3\.(\d+)\.\d+ at /.exec(await log());
+  const bundled = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[2];
+  const compiled = (await readdir(bundled)).filter((name) => name.startsWith(`closeread_analyzers__mypyc.cpython-3${minor}-`));
+  console.log(`compiled analysers: ${compiled.join() || "none"}`);
+  assert.equal(readFileSync(`/proc/${pid}/maps`, "utf8").includes("closeread_analyzers__mypyc"), compiled.length > 0);
+});
+
 /** Servers of this workbench: those that run out of its own extensions folder. */
 async function serverPids() {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
