@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
 
 import pytest
 
-from closeread_analyzers.flow.routes import Inventory, Routes
+from closeread_analyzers.catalogue import Rule, builtin
+from closeread_analyzers.check import Report
+from closeread_analyzers.flow.routes import Inventory, Route, RouteContext, Routes
 from closeread_analyzers.pipeline import Project
 
 
@@ -326,3 +331,95 @@ def test_a_file_that_is_not_there_is_a_dependency() -> None:
     app = "from flask import Flask\napp = Flask(__name__)\n@app.route('/a')\ndef a(): return 'a'\n"
     result = Project(Texts(site__views=app)).analyze("site/views.py")
     assert ("site/app.py", "") in result.dependencies
+
+
+SHOP = """
+from flask import Flask, request, session
+from store import drop
+app = Flask(__name__)
+
+@app.route("/delete", methods=["POST"])
+def delete():
+    drop(request.form["number"])
+    return "gone"
+
+@app.route("/edit", methods=["POST"])
+def edit():
+    if not session.get("user"):
+        return "no"
+    db.session.add(request.form["text"])
+    return "done"
+
+@app.route("/people")
+def people():
+    rows = []
+    return str(User.query.all())
+"""
+STORE = """
+def drop(number):
+    db.session.delete(number)
+"""
+
+
+def test_an_edit_asks_the_rules_about_what_it_may_have_changed() -> None:
+    """About one route where the edit is inside it; about none where it is in no route."""
+    catalogue = builtin()
+    asked: list[str] = []
+
+    def counting(rule: Rule) -> Rule:
+        check = rule.check
+        assert check is not None
+
+        def counted(subject: Route, context: RouteContext) -> Iterator[Report]:
+            asked.append(subject.function.name)
+            yield from check(subject, context)
+
+        return replace(rule, check=counted) if rule.visits == (Route,) else rule
+
+    watched = copy(catalogue)
+    watched.checks = tuple(counting(rule) for rule in catalogue.checks)
+    files = Texts(app=SHOP + "def other():\n    return 1\n", store=STORE)
+    project = Project(files, watched)
+    project.analyze("app.py")
+    assert {"delete", "edit", "people"} == set(asked)
+
+    def changed(old: str, new: str) -> set[str]:
+        asked.clear()
+        files.texts["app.py"] = files.texts["app.py"].replace(old.encode(), new.encode())
+        project.change("app.py")
+        project.analyze("app.py")
+        return set(asked)
+
+    assert set() == changed("return 1", "return 2")
+    assert {"people"} == changed("rows = []", "rows = [1]")
+    assert {"people"} == changed('"/people"', '"/persons"')
+
+
+def test_what_is_said_again_is_what_would_be_said_anew() -> None:
+    files = Texts(app=SHOP, store=STORE)
+    project = Project(files)
+    edits = [
+        ("app.py", 'session.get("user")', 'session.get("cart")'),
+        ("store.py", "db.session.delete(number)", "return number"),
+        ("store.py", "return number", "db.session.delete(number)"),
+        ("app.py", '@app.route("/people")', '@login_required\n@app.route("/people")'),
+        ("app.py", "from store import drop", "from store import drop\nfrom flask_login import login_required"),
+        ("app.py", 'methods=["POST"]', 'methods=["GET"]'),
+        ("app.py", "def delete():", "def remove():"),
+        ("app.py", "app = Flask(__name__)", "app = Flask(__name__)\n@app.before_request\ndef who(): session['user']\n"),
+    ]
+    seen = []
+    for path, old, new in [("app.py", "", ""), *edits]:
+        assert old.encode() in files.texts[path]
+        files.texts[path] = files.texts[path].replace(old.encode(), new.encode()) if old else files.texts[path]
+        project.change(path)
+        remembered = [project.analyze(one) for one in ("app.py", "store.py")]
+        seen.append({finding.rule for result in remembered for finding in result.findings})
+
+        assert [Project(files).analyze(one) for one in ("app.py", "store.py")] == remembered
+    assert len({frozenset(rules) for rules in seen}) > 2
+
+
+def test_an_empty_file_beside_it() -> None:
+    app = "from flask import Flask\napp = Flask(__name__)\n@app.route('/a')\ndef a(): return 'a'\n"
+    assert listed("site/views.py", site__views=app, site____init__="") == ["GET /a a (anyone)"]

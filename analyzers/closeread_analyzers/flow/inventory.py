@@ -23,7 +23,7 @@ from .authentication import Authentication, decorator_asks, is_dependency
 from .bodies import Body, Write, dotted, last_name, leading_text, text_of
 from .engine import Engine
 from .frame import Frame, Record
-from .neighbours import Neighbours, Seen
+from .neighbours import Neighbours, Shown
 from .reach import Reach
 from .scopes import FunctionInfo, Source
 from .values import FunctionRef
@@ -123,14 +123,14 @@ class Memory:
     """What pieces of code said, by themselves: what did not change is not looked at again."""
 
     def __init__(self) -> None:
-        self.seen: Aging[bytes, Seen] = Aging()
+        self.shown = Shown()
         self._bodies: Aging[ir.Function, Body] = Aging()
         self._handed: Aging[ir.Statement, tuple[list[ir.Call], frozenset[str]]] = Aging()
         self._answers: Aging[ir.Function, bool] = Aging()
 
     def age(self) -> None:
         """Forget what nobody has asked for since it aged last: code as it was before."""
-        self.seen.age()
+        self.shown.age()
         self._bodies.age()
         self._handed.age()
         self._answers.age()
@@ -205,7 +205,7 @@ class Inventory:
         self.apps: list[App] = []
         self.views: list[View] = []
         self.memory = memory
-        self.neighbours = Neighbours(engine, source, memory.seen)
+        self.neighbours = Neighbours(engine, source, memory.shown)
         self.reach = Reach(engine, source, memory, self.record)
         self._registered: dict[FunctionRef | str, list[tuple[HandlerModel, ir.Call]]] = {}
         self._hooked: str | None = None
@@ -237,10 +237,12 @@ class Inventory:
     def _take(self) -> None:
         source = self.source
         for unit, entry in source.units.items():
+            self.engine.tick()
             self._registrations(unit, entry.statement)
         asks = Authentication(self)
         hooks: list[tuple[ir.Function, str]] = []
         for unit, function, info in self._functions():
+            self.engine.tick()
             if any(last_name(decorator) in _HOOKS for decorator in function.decorators):
                 hooks.append((function, unit))
             self._route(unit, function, info)

@@ -2,15 +2,18 @@
 
 An application's users, its limits and its protections are often set up in another file than its routes. What
 the imports reach, and the files that by custom hold an application's creation, are searched by regular
-expression for signals. Deliberately absent: who imports this file, which no question here can tell.
+expression for signals: piece by piece, and each piece once, so that an edit costs the piece that it is in.
+Deliberately absent: who imports this file, which no question here can tell.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from hashlib import blake2b
+from itertools import pairwise
 from posixpath import dirname, join
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -32,8 +35,7 @@ _SIGNALS: Final = {
         rb"|contrib\.auth|get_current_user|authenticate\("
     ),
     "hook": re.compile(
-        rb"(?s)before_(?:app_)?request.{0,1500}?(?:session|current_user|jwt|[Aa]uthorization|is_authenticated|g\.user)"
-        rb"|add_middleware\(\s*\w*(?:[Aa]uth|JWT|[Ll]ogin)\w*|middlewares\s*=\s*\[[^\]]*(?:auth|jwt|login)\w*[^\]]*\]"
+        rb"add_middleware\(\s*\w*(?:[Aa]uth|JWT|[Ll]ogin)\w*|middlewares\s*=\s*\[[^\]]*(?:auth|jwt|login)\w*[^\]]*\]"
         rb"|LoginRequiredMiddleware|(?:FastAPI|APIRouter|include_router)\([^()]*dependencies\s*=\s*\[[^\]]*Depends\("
         rb"\s*\w*(?:auth|user|token|verify|login)"
     ),
@@ -50,6 +52,11 @@ _SIGNALS: Final = {
     "signed-cookies": re.compile(rb"set_(?:secure|signed)_cookie\("),
     "by-name": re.compile(rb"^[ \t]*(?:import|from)\s+connexion\b", re.MULTILINE),
 }
+_HOOK: Final = re.compile(
+    rb"(?s)before_(?:app_)?request.{0,1500}?(?:session|current_user|jwt|[Aa]uthorization|is_authenticated|g\.user)"
+)
+"""A "hook" whose function may stand in another piece than what makes it one."""
+_HOOK_BEGINS: Final = re.compile(rb"before_(?:app_)?request")
 _INNER_IMPORT: Final = re.compile(rb"^[ \t]+(?:from|import)\s", re.MULTILINE)
 _COMMENT: Final = re.compile(rb"(?m)^[ \t]*#.*$|\s#\s.*$")
 
@@ -61,13 +68,34 @@ class Seen(NamedTuple):
     modules: tuple[tuple[str, int], ...]
 
 
+class Piece(NamedTuple):
+    """What a text shows from the start of one unit to the next: its signals, and whether there is more to look for."""
+
+    signals: frozenset[str]
+    hook: bool
+    imports: bool
+
+
+class Shown:
+    """What texts, and pieces of them, have shown, by their digests."""
+
+    def __init__(self) -> None:
+        self.files: Aging[bytes, Seen] = Aging()
+        self.pieces: Aging[bytes, Piece] = Aging()
+
+    def age(self) -> None:
+        """See `Aging`."""
+        self.files.age()
+        self.pieces.age()
+
+
 class Neighbours:
     """The signals of a file and of those around it, which are looked at when somebody asks: most files have no routes.
 
     `digests` are those of the texts that were read; None for a file that is not there.
     """
 
-    def __init__(self, engine: Engine, source: Source, known: Aging[bytes, Seen]) -> None:
+    def __init__(self, engine: Engine, source: Source, known: Shown) -> None:
         self.digests: dict[str, bytes | None] = {}
         self._engine = engine
         self._source = source
@@ -120,12 +148,36 @@ class Neighbours:
             pending.append(source)
 
     def _of(self, source: Source) -> Seen:
-        known = self._known.get(source.digest)
+        known = self._known.files.get(source.digest)
         if known is None:
-            text = _COMMENT.sub(b"", source.module.source)
-            signals = frozenset(name for name, pattern in _SIGNALS.items() if pattern.search(text))
-            known = Seen(signals, tuple(dict.fromkeys(_modules(source))))
-            self._known.put(source.digest, known)
+            known = self._known.files.put(source.digest, self._look(source))
+        return known
+
+    def _look(self, source: Source) -> Seen:
+        text = source.module.source
+        units = sorted(source.units.items(), key=lambda item: item[1].start)
+        starts = [unit.start for _, unit in units]
+        pieces = [self._piece(text[: starts[0] if starts else len(text)])]
+        imports = [*source.imports.values(), *source.stars]
+        for (name, _), (start, end) in zip(units, pairwise([*starts, len(text)]), strict=True):
+            piece = self._piece(text[start:end])
+            pieces.append(piece)
+            info = source.functions.get(name) if piece.imports else None
+            if info is not None:
+                imports += [s for s in statements(*info.function.body) if isinstance(s, ir.Import)]
+        signals = frozenset().union(*(piece.signals for piece in pieces))
+        if any(piece.hook for piece in pieces) and _HOOK.search(_COMMENT.sub(b"", text)):
+            signals |= {"hook"}
+        return Seen(signals, tuple(dict.fromkeys(_modules(imports))))
+
+    def _piece(self, text: bytes) -> Piece:
+        digest = blake2b(text, digest_size=16).digest()
+        known = self._known.pieces.get(digest)
+        if known is None:
+            bare = _COMMENT.sub(b"", text)
+            signals = frozenset(name for name, pattern in _SIGNALS.items() if pattern.search(bare))
+            hook, imports = _HOOK_BEGINS.search(bare) is not None, _INNER_IMPORT.search(text) is not None
+            known = self._known.pieces.put(digest, Piece(signals, hook, imports))
         return known
 
 
@@ -137,12 +189,8 @@ def _homes(path: str) -> list[str]:
     return [other for other in found if other != path]
 
 
-def _modules(source: Source) -> Iterator[tuple[str, int]]:
-    found = [*source.imports.values(), *source.stars]
-    inside = _INNER_IMPORT.search(source.module.source) is not None
-    for info in source.functions.values() if inside else ():
-        found += [s for s in statements(*info.function.body) if isinstance(s, ir.Import)]
-    for imported in found:
+def _modules(imports: Iterable[ir.Import]) -> Iterator[tuple[str, int]]:
+    for imported in imports:
         for module in (imported.module, _inner(imported)):
             if module or imported.level:
                 yield module, imported.level

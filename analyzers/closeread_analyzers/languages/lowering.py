@@ -35,22 +35,27 @@ ExpressionHandler = Callable[[Any, tree_sitter.Node, int], ir.Expression]
 StatementHandler = Callable[[Any, tree_sitter.Node, int, list[ir.Statement]], None]
 
 _PIECE = 16 * 1024
+_LARGE = 64 * 1024
+"""Bytes that take no longer to parse than a frame of an editor's."""
 _ERROR_ID = 0xFFFF  # the id that tree-sitter gives to ERROR nodes in every grammar
 _T = TypeVar("_T")
 
 
 def parsed(grammar: tree_sitter.Language, source: bytes, previous: tree_sitter.Tree | None) -> tree_sitter.Tree:
-    """`source` parsed; `previous` is an edited earlier tree. The nodes know no `text`: it is in `source`.
+    """`source` parsed; `previous` is an edited earlier tree. The nodes' `text` is not to be asked: it is in `source`.
 
-    tree-sitter keeps the interpreter to itself while it has something to read, so it is given the text in pieces: other
-    threads, an editor's among them, need not wait for a whole file.
+    tree-sitter keeps the interpreter to itself while it has something to read, so a large text that is new is given to it in
+    pieces: other threads, an editor's among them, need not wait for a whole file. Its binding (0.25 and 0.26) never lets go
+    of a piece, so what happens at every keystroke is not done that way: what did not change is not read again anyway.
     """
 
     def read(start: int, _: object) -> bytes:
         return source[start : start + _PIECE]
 
     parser = tree_sitter.Parser(grammar)
-    return parser.parse(read, previous) if previous is not None else parser.parse(read)
+    if previous is not None:
+        return parser.parse(source, previous)
+    return parser.parse(read if len(source) > _LARGE else source)
 
 
 def table(grammar: tree_sitter.Language, handlers: Mapping[str, _T], default: _T) -> dict[int, _T]:
