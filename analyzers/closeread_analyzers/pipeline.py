@@ -11,11 +11,11 @@ import hashlib
 import sys
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from . import addressed, fixing, ir, presentation, suppression
-from .catalogue import Catalogue, Rule, builtin
-from .check import Context, Report, walk_checks
+from . import addressed, fixing, presentation, suppression
+from .catalogue import Catalogue, builtin
+from .checked import Checks, Reported
 from .finding import Edit, FileResult, Finding, Fix, Ignore, Problem
 from .flow.engine import Engine
 from .flow.frame import Hit, Record, UseHit, better
@@ -55,14 +55,6 @@ class Files(Protocol):
         ...
 
 
-class Checked(NamedTuple):
-    """What the checks reported in a unit; `rests` are the digests of the unit and of what else they looked at."""
-
-    rests: tuple[bytes, bytes]
-    wide: bool
-    reports: list[tuple[Rule, Report]]
-
-
 class Cancelled(Exception):
     """The caller's `cancelled()` said so; nothing was lost and nothing was half-remembered."""
 
@@ -79,7 +71,7 @@ class Project:
         self._sources: OrderedDict[str, Source | None] = OrderedDict()
         self._before: dict[str, Source] = {}
         self._trees: dict[str, Tree] = {}
-        self._checked: dict[str, dict[str, Checked]] = {}
+        self._checks = Checks(self.catalogue.checks, self._engine.tick)
         self._rests_on: dict[str, frozenset[str]] = {}
         self._trial: tuple[str, bytes] | None = None
         self._present = presentation.Presentation(self._source)
@@ -324,6 +316,8 @@ class Project:
             module = language.lower(path, text, tree, before.module if before is not None else None)
             digest = hashlib.blake2b(text, digest_size=16).digest()
             source = index(path, module, language, self.catalogue.models(language.name), digest)
+            if before is not None and before.skeleton == source.skeleton:
+                source.skeleton = before.skeleton  # the very same, so that hundreds of comparisons to come cost nothing
             if edited or path in self._trees:
                 self._trees[path] = tree  # edited once, it will be edited again: keep the tree for that
         self._sources[path] = source
@@ -348,7 +342,8 @@ class Project:
         files: set[str] = {path}
         for record in self._records(source, problems):
             files |= record.files
-            uses.update((key, hit) for key, hit in record.uses.items() if hit.site.path == path)
+            if record.uses:
+                uses.update((key, hit) for key, hit in record.uses.items() if hit.site.path == path)
             for (rule, site, _), hit in record.hits.items():
                 known = hits.get((rule, site))
                 if known is None or better(hit, known):
@@ -358,7 +353,7 @@ class Project:
         findings = [present.flow(hit) for hit in hits.values()]
         findings += [present.use(hit) for hit in uses.values()]
         findings += [
-            present.report(source, unit, rule, report) for unit, rule, report in self._checks(source, problems, glance)
+            present.report(source, unit, rule, report) for unit, rule, report in self._reports(source, problems, glance)
         ]
         around = self._routes.files(path)
         files |= {other for other, there in around.items() if there}
@@ -379,13 +374,15 @@ class Project:
 
     def _records(self, source: Source, problems: list[Problem]) -> Iterable[Record]:
         """What the interpreter found in the module's body and in each function. One that fails costs itself."""
-        path = source.path
+        path, engine = source.path, self._engine
         units: list[str | None] = [None, *source.functions, ""]
-        for name in units:
-            if name == "":
-                record = self._engine.together(path)
+        for name, known in zip(units, [None, *engine.standing(source), None], strict=True):
+            if known is not None:
+                record = known
+            elif name:
+                record = engine.unit(path, name)
             else:
-                record = self._engine.body(path) if name is None else self._engine.unit(path, name)
+                record = engine.body(path) if name is None else engine.together(path)
             if record.failure:
                 line = presentation.line_of(source, source.units[name].start) if name else 1
                 what = f"`{name}`" if name else "the module's body" if name is None else "what functions keep"
@@ -394,23 +391,10 @@ class Project:
             yield record
         yield from self._engine.variants(path)
 
-    def _checks(self, source: Source, problems: list[Problem], glance: bool) -> list[tuple[str, Rule, Report]]:
-        """What the rules written in Python report: remembered by unit, or by file where they looked at other units."""
-        before = self._checked.get(source.path, {})
-        now: dict[str, Checked] = {}
-        found: list[tuple[str, Rule, Report]] = []
+    def _reports(self, source: Source, problems: list[Problem], glance: bool) -> list[Reported]:
+        """What the rules written in Python report, those over routes too."""
         crashes: dict[str, str] = {}
-        for key, unit in source.units.items():
-            known = before.get(key)
-            if known is None or known.rests != (unit.digest, source.digest if known.wide else source.skeleton):
-                self._engine.tick()
-                context = Context(unit, source.module, source.language)
-                reports = walk_checks(context, source.language, self.catalogue.checks, crashes)
-                wide = context.wide or isinstance(unit.statement, ir.ClassDefinition)  # its methods are other units
-                known = Checked((unit.digest, source.digest if wide else source.skeleton), wide, reports)
-            now[key] = known
-            found += [(key, rule, report) for rule, report in known.reports]
-        self._checked[source.path] = {} if crashes else now
+        found = self._checks.of(source, crashes)
         found += self._routes.said(source) if glance else self._routes.reports(source, crashes)
         problems += [
             Problem(source.path, 1, f"the rule {rule} failed here ({error}); please report this", "crash")
@@ -427,8 +411,8 @@ class Project:
         for other, lines in sorted(places.items()):
             source = self._source(other)
             if source is not None:
-                tree = self._trees.get(other)
-                yield from suppression.ignores(other, source.module.source, source.language, lines, tree)
+                text = suppression.Lines(source.module.source, source.line_starts())
+                yield from suppression.ignores(other, text, source.language, lines, self._trees.get(other))
 
     def _dependencies(self, files: set[str], absent: Iterable[str]) -> tuple[tuple[str, str], ...]:
         rests: dict[str, str] = dict.fromkeys(absent, "")
@@ -493,8 +477,10 @@ def merged(results: Iterable[FileResult], today: str = "", whole: bool = False) 
     comments = [comment for result in ordered for comment in result.ignores]
     if not unique and not comments:
         return []  # without a need for the rules, which take a while to read
-    # a flow through several files is told with the file it starts from, so that what one place says is weighed again
     rules = builtin().rules
-    told = presentation.unyielded(presentation.one_a_place(unique.values()), rules)
+    told = list(unique.values())
+    if len(ordered) > 1:
+        # a flow through several files is told with the file it starts from, so that what one place says is weighed again
+        told = presentation.unyielded(presentation.one_a_place(told), rules)
     answered = suppression.answered(told, comments, rules, today, whole) if comments else told
     return sorted(answered, key=lambda f: (f.location.path, f.location.start_line, f.location.start_column, f.rule))

@@ -56,16 +56,19 @@ class Presentation:
     def _remembered(self, of: object, make: Callable[[], Finding | None]) -> Finding | None:
         """What was made of this very object, or what `make` makes of it."""
         known = self._before.get(id(of))
-        if known is None or known.of is not of or any(self._stamp(*at) != stamp for at, stamp in known.rests):
+        if known is None or known.of is not of or not self._stands(known):
             self._sites = set()
             finding = make()
-            known = Made(of, finding, [(at, self._stamp(*at)) for at in self._sites])
+            known = Made(of, finding, [(at, self._stamp(at)) for at in self._sites])
         self._now[id(of)] = known
         return known.finding
 
-    def _stamp(self, path: str, unit: str) -> Stamp | None:
-        at = (path, unit)
+    def _stands(self, made: Made) -> bool:
+        return all(self._stamp(at) == stamp for at, stamp in made.rests)
+
+    def _stamp(self, at: tuple[str, str]) -> Stamp | None:
         if at not in self._stamps:
+            path, unit = at
             source = self.source(path)
             found = source.units.get(unit) if source is not None else None
             stamp: Stamp | None = None
@@ -274,17 +277,13 @@ def _gravity(finding: Finding) -> tuple[int, int, bool, str]:
 def unyielded(findings: list[Finding], rules: Mapping[str, Rule]) -> list[Finding]:
     """The findings without those whose rule leaves the word to one that spoke in the same function."""
     spoken = {(finding.location.path, finding.function, finding.rule) for finding in findings}
+    yields = {name: rule.yields for _, _, name in spoken if (rule := rules.get(name)) is not None and rule.yields}
     return [
         finding
         for finding in findings
-        if not any(
-            (finding.location.path, finding.function, rule) in spoken for rule in _yields(rules.get(finding.rule))
-        )
+        if finding.rule not in yields
+        or not any((finding.location.path, finding.function, rule) in spoken for rule in yields[finding.rule])
     ]
-
-
-def _yields(rule: Rule | None) -> frozenset[str]:
-    return rule.yields if rule is not None else frozenset()
 
 
 @dataclass(slots=True)

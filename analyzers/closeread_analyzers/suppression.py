@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
-from itertools import accumulate
 
 from .catalogue import Rule
 from .catalogue.foreign import ANY_VULNERABILITY, tools
@@ -44,33 +44,44 @@ def _foreign() -> re.Pattern[bytes]:
     return re.compile("|".join(f"(?:{tool.comment.pattern})" for tool in tools()).replace("?P<ids>", "?:").encode())
 
 
+class Lines:
+    """A text by its lines, counted from 1: those that are asked for, since most of a long text is not."""
+
+    def __init__(self, text: bytes, starts: list[int]) -> None:
+        """`starts` is the byte at which each line starts."""
+        self.text = text
+        self.starts = starts
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, number: int) -> bytes:
+        end = self.starts[number] - 1 if number < len(self.starts) else len(self.text)
+        return self.text[self.starts[number - 1] : end]
+
+
 def ignores(
-    path: str, source: bytes, language: Language, places: Iterable[int] = (), tree: Tree | None = None
+    path: str, lines: Lines, language: Language, places: Iterable[int] = (), tree: Tree | None = None
 ) -> Iterator[Ignore]:
     """The suppressing comments of a file: all of ours, and other tools' about the lines `places` (1-based).
 
     Only real comments count, not text in strings; `tree` is the file's, which is parsed without one if there is anything to tell.
     """
-    marks = {found.start() for found in re.finditer(MARKER, source)}
-    if places := set(places):
-        lines = source.split(b"\n")
-        numbers = {number for place in places for number in _around(lines, place)}
-        marked = [(number, inside) for number in numbers if (inside := _marks_in(lines[number - 1]))]
-        if marked:
-            starts = list(accumulate((len(text) + 1 for text in lines), initial=0))
-            marks.update(starts[number - 1] + at for number, inside in marked for at in inside)
+    marks = {found.start() for found in re.finditer(MARKER, lines.text)}
+    for number in {number for place in set(places) for number in _around(lines, place)}:
+        if inside := _marks_in(lines[number]):
+            marks.update(lines.starts[number - 1] + at for at in inside)
     if not marks:
         return
-    lines = source.split(b"\n")
-    tree = tree or language.parse(source)
+    tree = tree or language.parse(lines.text)
     for at in sorted(marks):
         node = tree.root_node.descendant_for_byte_range(at, at + 1)
         if node is None or "comment" not in node.type:
             continue
-        line = source.count(b"\n", 0, at) + 1
-        start = at - (source.rfind(b"\n", 0, at) + 1)
-        text = lines[line - 1][start:].decode("utf-8", "replace")
-        before = lines[line - 1][:start].decode("utf-8", "replace")
+        line = bisect_right(lines.starts, at)
+        start = at - lines.starts[line - 1]
+        text = lines[line][start:].decode("utf-8", "replace")
+        before = lines[line][:start].decode("utf-8", "replace")
         target = line if before.strip(_OPENING) else _next_code(lines, line, language.comment)
         place = (path, line, len(before), len(before) + len(text.rstrip()), target)
         yield from _read(text, place)
@@ -82,20 +93,20 @@ def _marks_in(line: bytes) -> tuple[int, ...]:
     return tuple(found.start() for found in _foreign().finditer(line))
 
 
-def _around(lines: list[bytes], place: int) -> Iterator[int]:
+def _around(lines: Lines, place: int) -> Iterator[int]:
     """The line itself, and those of comments and blanks above it, where a comment may stand that speaks for it."""
     yield min(place, len(lines))
     above = place - 1
-    while 0 < above <= len(lines) and (not (text := lines[above - 1].strip()) or text[:1] in b"#/*<{;"):
+    while 0 < above <= len(lines) and (not (text := lines[above].strip()) or text[:1] in b"#/*<{;"):
         yield above
         above -= 1
 
 
-def _next_code(lines: list[bytes], line: int, comment: str) -> int:
+def _next_code(lines: Lines, line: int, comment: str) -> int:
     """The first line below that is neither blank nor a comment alone."""
     target = line + 1
     while target <= len(lines):
-        text = lines[target - 1].strip()
+        text = lines[target].strip()
         if text and not (comment and text.startswith(comment.encode())):
             break
         target += 1

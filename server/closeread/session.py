@@ -61,7 +61,7 @@ def shown(finding: Finding, settings: Settings) -> bool:
         finding.suppression is None
         and finding.severity >= settings.min_severity
         and finding.confidence >= settings.min_confidence
-        and not {finding.rule, plain_rule(finding.rule)} & set(settings.disable)
+        and (not settings.disable or {finding.rule, plain_rule(finding.rule)}.isdisjoint(settings.disable))
         and (settings.remarks or finding.kind != "remark")
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from closeread_analyzers import ir
 from closeread_analyzers.languages import TEMPLATE, language_of
 from closeread_analyzers.languages.jinja import language
 from closeread_analyzers.languages.jinja.scanner import pieces
-from closeread_analyzers.suppression import ignores
+from closeread_analyzers.suppression import Lines, ignores
 from closeread_analyzers.tree import walk
 
 
@@ -142,7 +143,8 @@ def test_ignore_comments() -> None:
     source = (
         b"{# closeread: ignore[x] known #}\n{{ a }}\n{{ b }} <!-- closeread: ignore[y] seen -->\n'closeread: ignore[z]'"
     )
-    found = list(ignores("a.html", source, language))
+    lines = Lines(source, [0, *(found.end() for found in re.finditer(b"\n", source))])
+    found = list(ignores("a.html", lines, language))
 
     assert [(one.target, set(one.rules), one.reason) for one in found] == [(2, {"x"}, "known"), (3, {"y"}, "seen")]
 

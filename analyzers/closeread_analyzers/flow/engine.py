@@ -114,10 +114,16 @@ class Engine(Handlers):
 
     def unit(self, path: str, name: str) -> Record:
         """What a function unit's interpretation found."""
-        known = self._memories.get(("function", FunctionRef(path, name)))
-        if known is not None and known.grounds.verified == self.revision:
-            return known.record  # `_first` would say so too
         return self._first(("function", FunctionRef(path, name))).record
+
+    def standing(self, source: Source) -> list[Record | None]:
+        """What `unit` gives of each function of a file, in order, where it is known to hold; None where it has to be asked."""
+        found: list[Record | None] = []
+        revision = self.revision
+        for info in source.functions.values():
+            known = self._memories.get(("function", info.ref))
+            found.append(known.record if known is not None and known.grounds.verified == revision else None)
+        return found
 
     def variants(self, path: str) -> Iterable[Record]:
         """What functions find as variants of themselves: wrapped by decorators, or inherited by a class of this file."""

@@ -8,6 +8,7 @@ place that exists, as the protocol asks.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -137,8 +138,18 @@ class Text:
             start, end = min(start, end), max(start, end)
             inserted = change.text.encode("utf-8", "replace")
             edits.append((start, end, start + len(inserted)))
-            text = Text(text.data[:start] + inserted + text.data[end:])
+            text = text._replaced(start, end, inserted)
         return text, edits
+
+    def _replaced(self, start: int, end: int, inserted: bytes) -> Text:
+        """The text with other bytes from `start` to `end`. Where its lines start is known without looking through it."""
+        text = Text(self.data[:start] + inserted + self.data[end:])
+        if b"\r" not in self.data and b"\r" not in inserted:  # which could come together with an LF, or part from one
+            starts, moved = self._starts, start + len(inserted) - end
+            above, below = starts[: bisect_right(starts, start)], starts[bisect_right(starts, end) :]
+            new = (start + found.end() for found in re.finditer(b"\n", inserted))
+            text.__dict__["_starts"] = [*above, *new, *map(moved.__add__, below)]
+        return text
 
     def _edited_much(
         self, changes: list[types.TextDocumentContentChangeEvent], encoding: Encoding

@@ -37,10 +37,10 @@ class Diagnosed:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A finding as it was last encoded: the places it names, by URI."""
+    """A finding as it was last encoded: the files it names, and their URIs."""
 
     finding: Finding
-    uris: tuple[str, ...]
+    files: tuple[tuple[str, str | None], ...]
     wire: Wire
     encoded: str
 
@@ -75,13 +75,13 @@ def diagnose(
     folder, analysis = session.analyze(path, cancelled, scan=scan, glance=glance)
     text_of = _texts(folder, wording)
     before = wording.said.get(path, {})
-    said = {id(finding): _say(finding, before, text_of, wording) for finding in analysis.findings}
+    told = [_say(finding, before, text_of, wording) for finding in analysis.findings]
     if analysis.version is not None:
-        wording.said[path] = said
+        wording.said[path] = {id(one.finding): one for one in told}
     else:
         wording.said.pop(path, None)
-    made = [said[id(finding)].wire for finding in analysis.findings]
-    parts = [said[id(finding)].encoded for finding in analysis.findings]
+    made = [one.wire for one in told]
+    parts = [one.encoded for one in told]
     for wire in convert.problems(_told(path, analysis.problems, wording, glance), text_of, wording.encoding):
         made.append(wire)
         parts.append(json.dumps(wire))
@@ -101,22 +101,24 @@ def diagnose(
 
 
 def _say(finding: Finding, before: dict[int, _Said], text_of: convert.TextOf, wording: Wording) -> _Said:
-    texts = [text_of(name) for name in dict.fromkeys(step.location.path for step in finding.trace)]
-    texts.append(text_of(finding.location.path))
-    uris = tuple(text[0] for text in texts if text is not None)
     known = before.get(id(finding))
-    # Where units of columns differ, what stands before a place on its line counts too.
-    if (
-        known is not None
-        and known.finding is finding
-        and known.uris == uris
-        and all(t and t[1].is_plain for t in texts)
-    ):
+    if known is not None and known.finding is finding and _stands(known, text_of):
         return known
     wire = convert.diagnostic(finding, text_of, pages.href, wording.encoding)
     if not wording.related:
         wire.pop("relatedInformation", None)
-    return _Said(finding, uris, wire, json.dumps(wire))
+    names = dict.fromkeys((finding.location.path, *(step.location.path for step in finding.trace)))
+    files = tuple((name, text[0] if (text := text_of(name)) is not None else None) for name in names)
+    return _Said(finding, files, wire, json.dumps(wire))
+
+
+def _stands(said: _Said, text_of: convert.TextOf) -> bool:
+    """Whether the same places have the same names. Where units of columns differ, what stands before a place counts too."""
+    for name, uri in said.files:
+        text = text_of(name)
+        if text is None or text[0] != uri or not text[1].is_plain:
+            return False
+    return True
 
 
 def _told(path: Path, problems: tuple[Problem, ...], wording: Wording, glance: bool) -> Sequence[Problem]:

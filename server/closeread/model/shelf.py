@@ -7,7 +7,6 @@ getting a model (`download.py`) and running one (`process.py`).
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -156,9 +155,11 @@ class Shelf:
 
 def runtime() -> str | None:
     """The version of llama-cpp-python, the extra that runs models; None where it is not installed. Imports nothing."""
+    from importlib import metadata  # which imports the standard library's mail, and every server this module
+
     try:
-        return importlib.metadata.version("llama-cpp-python")
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version("llama-cpp-python")
+    except metadata.PackageNotFoundError:
         return None
 
 

@@ -67,6 +67,9 @@ def test_edits_are_those_of_a_client(text: str, inserted: str, data: st.DataObje
 
     assert after.data == before.data[:first] + inserted.encode() + before.data[last:]
     assert edits == [(first, last, first + len(inserted.encode()))]
+    everywhere = range(len(after.data) + 1)
+    read = Text(after.data)
+    assert [read.position(at, encoding) for at in everywhere] == [after.position(at, encoding) for at in everywhere]
 
 
 places = st.builds(types.Position, st.integers(0, 6), st.integers(0, 12))

@@ -19,7 +19,6 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from closeread import why
 from closeread.platform_ import reason
 from closeread.session import Session
 
@@ -101,6 +100,8 @@ def register(server: Server) -> None:
         if path is None or type(arguments[1]) is not int or arguments[1] < 0:
             raise JsonRpcInvalidParams("closeread.why takes two arguments, a document's URI and a line.")
         line = arguments[1] + 1
+        from closeread import why  # with the watched interpreter
+
         try:
             told = await server.ask(lambda session, cancelled: why.ask_session(session, path, line, cancelled))
         except why.BadQuestion as error:

@@ -12,8 +12,6 @@ from typing import Any
 
 from lsprotocol import types
 
-from closeread import mending
-from closeread.model import mender
 from closeread.model.question import Written
 from closeread.model.shelf import ModelProblem
 from closeread.session import Session
@@ -86,6 +84,8 @@ class Proposals:
     async def _proposed(self, document: Document, finding: Finding) -> Fix | str:
         """A fix that the checks accept, or why there is none."""
         server, path = self._server, document.path
+        from closeread.model import mender
+
         refused: list[str] = []
         async with progress(server, f"Closeread: a fix for {finding.rule}", None) as bar:
             asked = await server.ask(
@@ -115,6 +115,8 @@ class Proposals:
         edit = edits.of_file(server, document.path, text, [(one.start, one.end, one.text) for one in fix.edits])
         if edits.confirms(server):
             return edits.to_be_confirmed(edit, f"Proposed by {name}", _UNCHECKED)
+        from closeread import mending
+
         patch = mending.difference(fix, text.data)
         answer = await server.window_show_message_request_async(
             types.ShowMessageRequestParams(
