@@ -12,12 +12,11 @@ too many positions are said to be harmless.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-_MAX_LENGTH = 2_000
+MAX_LENGTH = 2_000
 _MAX_POSITIONS = 120
 _MAX_EDGES = 60_000
 _MAX_ATOMS = 4_000
@@ -25,33 +24,34 @@ _MAX_DEPTH = 50
 _MANY = 12
 """A repetition that may happen so often is as good as endless: 2 to the twelfth is what an attacker pays for."""
 
-_OTHER = 1 << 128  # stands for all characters beyond ASCII
+OTHER = 1 << 128  # stands for all characters beyond ASCII
 _ALL = (1 << 129) - 1
-_ASSERTION = 1 << 129  # an end, a word boundary, a look-around: takes nothing and may fail
+ASSERTION = 1 << 129  # an end, a word boundary, a look-around: takes nothing and may fail
 
 
-def _mask(characters: str) -> int:
+def mask_of(characters: str) -> int:
+    """A set of characters as bits: one for each of ASCII, and one for all others."""
     mask = 0
     for character in characters:
         mask |= 1 << min(ord(character), 128)
     return mask
 
 
-_DIGITS = _mask("0123456789")
-_LETTERS = _mask("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_SPACES = _mask(" \t\n\r\f\v")
+DIGITS = mask_of("0123456789")
+LETTERS = mask_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SPACES = mask_of(" \t\n\r\f\v")
 _CLASSES = {
-    "d": _DIGITS,
-    "w": _DIGITS | _LETTERS | _mask("_") | _OTHER,
+    "d": DIGITS,
+    "w": DIGITS | LETTERS | mask_of("_") | OTHER,
     "s": _SPACES,
-    "D": _ALL & ~_DIGITS,
-    "W": _ALL & ~(_DIGITS | _LETTERS | _mask("_")),
+    "D": _ALL & ~DIGITS,
+    "W": _ALL & ~(DIGITS | LETTERS | mask_of("_")),
     "S": _ALL & ~_SPACES,
 }
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """The pattern has a construct that this page does not know, or is not valid."""
 
 
@@ -64,7 +64,7 @@ class _Part:
     nullable: bool = True
 
 
-class _Automaton:
+class Automaton:
     """Parses a pattern straight into positions and edges."""
 
     def __init__(self, pattern: str) -> None:
@@ -75,10 +75,12 @@ class _Automaton:
         self.masks: list[int] = []
         self.edges: dict[int, dict[int, int]] = {}
         """From, to, and by how many ways of the pattern."""
+        self.groups: list[int] = []
+        """What each group that captures may hold, as a set of characters."""
 
         self.whole = self._alternatives(0)
         if self._at < len(pattern):
-            raise _Unreadable
+            raise Unreadable
 
     # --- Parsing -----------------------------------------------------------------------------------
 
@@ -88,13 +90,13 @@ class _Automaton:
     def _take(self) -> str:
         character = self._peek()
         if not character:
-            raise _Unreadable
+            raise Unreadable
         self._at += 1
         return character
 
     def _alternatives(self, depth: int) -> _Part:
         if depth > _MAX_DEPTH:
-            raise _Unreadable
+            raise Unreadable
         part = self._sequence(depth)
         while self._peek() == "|":
             self._at += 1
@@ -155,33 +157,33 @@ class _Automaton:
         if self._peek() == "?":
             self._at += 1
         elif self._peek() == "+":  # possessive: it does not go back
-            raise _Unreadable
+            raise Unreadable
         return bounds
 
     def _atom(self, depth: int) -> _Part:
         self._atoms += 1
         if self._atoms > _MAX_ATOMS:  # groups that are written out and hold no position would go on for ever
-            raise _Unreadable
+            raise Unreadable
         character = self._take()
         if character == "(":
             return self._group(depth)
         if character == "[":
             return self._position(self._class())
         if character == ".":
-            return self._position(_ALL & ~_mask("\n"))
+            return self._position(_ALL & ~mask_of("\n"))
         if character == "^":
             return _Part()
         if character == "$":
-            return self._position(_ASSERTION)
+            return self._position(ASSERTION)
         if character == "\\":
             return self._escape()
         if character in "*+?":
-            raise _Unreadable
-        return self._position(_mask(character))
+            raise Unreadable
+        return self._position(mask_of(character))
 
     def _group(self, depth: int) -> _Part:
         if self._peek() != "?":
-            return self._closed(self._alternatives(depth + 1))
+            return self._captured(depth)
         self._at += 1
         kind = self._take()
         if kind == ":":
@@ -194,12 +196,21 @@ class _Automaton:
         if kind in "P<" and (kind == "<" or self._peek() == "<"):
             end = self._pattern.find(">", self._at)
             if end < 0:
-                raise _Unreadable
+                raise Unreadable
             self._at = end + 1
-            return self._closed(self._alternatives(depth + 1))
+            return self._captured(depth)
         if kind in "aiLmsux":
             return self._flags(kind, depth)
-        raise _Unreadable
+        raise Unreadable
+
+    def _captured(self, depth: int) -> _Part:
+        first = len(self.masks)
+        part = self._closed(self._alternatives(depth + 1))
+        held = 0
+        for mask in self.masks[first:]:
+            held |= mask if mask != ASSERTION else 0
+        self.groups.append(held)
+        return part
 
     def _flags(self, kind: str, depth: int) -> _Part:
         flags = kind
@@ -214,11 +225,11 @@ class _Automaton:
         self.masks, self.edges = [], {}
         self._closed(self._alternatives(depth + 1))
         self.masks, self.edges = masks, edges
-        return self._position(_ASSERTION)
+        return self._position(ASSERTION)
 
     def _closed(self, part: _Part) -> _Part:
         if self._take() != ")":
-            raise _Unreadable
+            raise Unreadable
         return part
 
     def _escape(self) -> _Part:
@@ -226,9 +237,9 @@ class _Automaton:
         if character in "AB":
             return _Part()
         if character in "bZz":
-            return self._position(_ASSERTION)
+            return self._position(ASSERTION)
         if character.isdigit() and character != "0":
-            return self._position(_ASSERTION)
+            return self._position(ASSERTION)
         return self._position(self._escaped(character))
 
     def _escaped(self, character: str) -> int:
@@ -240,12 +251,12 @@ class _Automaton:
             try:
                 code = int(digits, 16)
             except ValueError:
-                raise _Unreadable from None
+                raise Unreadable from None
             self._at += length
             return 1 << min(code, 128)
         if character in "pPkN":
-            raise _Unreadable
-        return _mask(_ESCAPED.get(character, character))
+            raise Unreadable
+        return mask_of(_ESCAPED.get(character, character))
 
     def _class(self) -> int:
         negated = self._peek() == "^"
@@ -254,15 +265,15 @@ class _Automaton:
         mask, first = 0, True
         while (character := self._take()) != "]" or first:
             first = False
-            low = self._escaped_in_class() if character == "\\" else _mask(character)
+            low = self._escaped_in_class() if character == "\\" else mask_of(character)
             if self._peek() == "-" and self._pattern[self._at + 1 : self._at + 2] not in ("]", ""):
                 self._at += 1
                 character = self._take()
-                high = self._escaped_in_class() if character == "\\" else _mask(character)
+                high = self._escaped_in_class() if character == "\\" else mask_of(character)
                 if low.bit_count() == 1 and high.bit_count() == 1:
                     mask |= max((high << 1) - low, 0)
                     continue
-                low |= high | _mask("-")
+                low |= high | mask_of("-")
             mask |= low
         return _ALL & ~mask if negated else mask
 
@@ -275,7 +286,7 @@ class _Automaton:
     def _position(self, mask: int) -> _Part:
         at = len(self.masks)
         if at >= _MAX_POSITIONS:
-            raise _Unreadable
+            raise Unreadable
         self.masks.append(mask)
         return _Part([at], [at], nullable=False)
 
@@ -294,7 +305,7 @@ class _Automaton:
         )
 
 
-def _reach(automaton: _Automaton) -> list[int]:
+def _reach(automaton: Automaton) -> list[int]:
     """For each position the set, as bits, of those that can come after it."""
     reach = [sum(1 << target for target in automaton.edges.get(at, ())) for at in range(len(automaton.masks))]
     for middle in range(len(reach)):
@@ -305,17 +316,17 @@ def _reach(automaton: _Automaton) -> list[int]:
     return reach
 
 
-def _doubled(automaton: _Automaton, reach: list[int]) -> Iterator[int]:
+def _doubled(automaton: Automaton, reach: list[int]) -> Iterator[int]:
     """Positions with an edge that two loops of the pattern make, on a cycle."""
     for source, ways in automaton.edges.items():
         for target, count in ways.items():
             back = target == source or reach[target] >> source & 1
-            if count > 1 and back and automaton.masks[target] != _ASSERTION:
+            if count > 1 and back and automaton.masks[target] != ASSERTION:
                 yield source
                 break
 
 
-def _forked(automaton: _Automaton) -> Iterator[int]:
+def _forked(automaton: Automaton) -> Iterator[int]:
     """Positions from which two different paths over the same text lead back."""
     masks, edges = automaton.masks, automaton.edges
     budget = _MAX_EDGES
@@ -330,7 +341,7 @@ def _forked(automaton: _Automaton) -> Iterator[int]:
                     budget -= 1
                     if budget < 0:
                         return
-                    if not masks[a] & masks[b] or masks[a] == _ASSERTION:
+                    if not masks[a] & masks[b] or masks[a] == ASSERTION:
                         continue
                     state = (a, b, apart or a != b)
                     if a == b == origin and state[2]:
@@ -351,11 +362,11 @@ def is_exponential(pattern: str, anchored: bool = False) -> bool:
 
     `anchored` says that the whole text must match (`fullmatch`), so that the end may fail too.
     """
-    if len(pattern) > _MAX_LENGTH or not any(sign in pattern for sign in ("*", "+", "{")):
+    if len(pattern) > MAX_LENGTH or not any(sign in pattern for sign in ("*", "+", "{")):
         return False
     try:
-        automaton = _Automaton(pattern)
-    except _Unreadable:
+        automaton = Automaton(pattern)
+    except Unreadable:
         return False
     reach = _reach(automaton)
     # where the pattern may stop within the cycle, the engine accepts there and never goes back
@@ -366,46 +377,3 @@ def is_exponential(pattern: str, anchored: bool = False) -> bool:
         return not accepting & (cycle | 1 << at)
 
     return any(map(can_fail, _doubled(automaton, reach))) or any(map(can_fail, _forked(automaton)))
-
-
-_NARROW = _DIGITS | _LETTERS | _mask("_-.,:@+= ") | _OTHER
-_ENDS = re.compile(r"(?<!\\)(?:\\\\)*(\$|\\[Zz])$")
-
-
-@lru_cache(maxsize=1024)
-def is_narrow(pattern: str) -> bool:
-    """Whether a text that matches from its start is, to its end, letters, digits and signs no parser minds.
-
-    No quote, bracket, slash, backslash, `$`, `;`, `&`, `|`, `<` or `>`, no line break but a last one.
-    """
-    end = _ENDS.search(pattern)
-    if end is None or len(pattern) > _MAX_LENGTH:
-        return False
-    body = pattern[: end.start(1)].removeprefix("^").removeprefix("\\A")
-    try:
-        automaton = _Automaton(f"(?:{body})")
-        _Automaton(body)  # a bracket closed before it is opened would end the group above
-    except _Unreadable:
-        return False
-    if _has_alternatives(body):
-        return False  # `^a|b$` is anchored on one side of each
-    return bool(automaton.masks) and all(not mask & ~_NARROW for mask in automaton.masks)
-
-
-def _has_alternatives(body: str) -> bool:
-    """Whether the whole of a pattern, and not only a group of it, is one thing or another."""
-    depth = at = 0
-    while at < len(body):
-        character = body[at]
-        if character == "\\":
-            at += 1
-        elif character == "[":
-            at = body.find("]", at + 2)  # a bracket right behind the first is one of the class
-            if at < 0:
-                return True
-        elif character in "()":
-            depth += 1 if character == "(" else -1
-        elif character == "|" and depth == 0:
-            return True
-        at += 1
-    return False

@@ -232,7 +232,7 @@ GOOD = '[[sink]]\ncall = "a.b"\nargument = "0"\nkind = "sql"\n\n'
         ('[[barrier]]\ncall = "int"\n', 1, "`clears` is missing"),
         ('[[use]]\ncall = "a"\nwhen = { x = "<absnt>" }\nkind = "shell"\n', 3, 'did you mean "<absent>"?'),
         ('[[use]]\ncall = "a"\nwhen = { x = [] }\nkind = "shell"\n', 3, "has an empty list"),
-        ('[[guard]]\ncompare = "is"\nsubject = "self"\nclears = "path"\n', 2, "is not a comparison"),
+        ('[[guard]]\ncompare = "has"\nsubject = "self"\nclears = "path"\n', 2, "is not a comparison"),
         ('[[handler]]\ndecorator = "a"\nroute = { pth = "0" }\n', 3, 'did you mean "path"?'),
         ('[sink]\ncall = "a"\n', 1, "must be written [[sink]]"),
         ("[[sink]]\ncall = \n", 2, "not TOML"),

@@ -9,7 +9,7 @@ sent, `sink(x)` a shell.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
@@ -58,7 +58,7 @@ def findings(program: str, rule: str = RULE) -> list[Finding]:
     return [finding for finding in merged(results(files(program))) if finding.rule == rule]
 
 
-def check(program: str) -> None:
+def check(program: str, rules: Collection[str] = (RULE,)) -> None:
     """The marked lines are reported, and no others; nothing crashes."""
     texts = files(program)
     found = results(texts)
@@ -70,7 +70,7 @@ def check(program: str) -> None:
         for number, line in enumerate(text.split("\n"), 1)
         if (mark := _MARK.search(line)) and mark[1] != "missed"
     }
-    reported = {(f.location.path, f.location.start_line) for f in merged(found) if f.rule == RULE}
+    reported = {(f.location.path, f.location.start_line) for f in merged(found) if f.rule in rules}
 
     def shown(places: set[tuple[str, int]]) -> list[str]:
         return sorted(f"{path}:{line}: {texts[path].splitlines()[line - 1].strip()}" for path, line in places)

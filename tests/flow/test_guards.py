@@ -183,7 +183,7 @@ sink("head -" + str(int(source())))
 
 ### barrier is not for the rest
 x = source()
-n = int(x)
+n = len(x)
 sink(x)  # finding
 
 ### guard in a loop
@@ -197,7 +197,7 @@ def f():
 def f():
     x = source()
     if all(c in "abc" for c in x):
-        sink(x)  # spurious
+        sink(x)
 
 ### common path
 root = os.path.realpath("/srv")

@@ -13,7 +13,7 @@ app = Flask(__name__)
 @app.route("/")
 def page():
     name = request.args["name"]
-    return render_template("page.html", name=name, count=int(name), items=["a", name], fixed="x")
+    return render_template("page.html", name=name, items=["a", name], fixed="x", count=int(name))
 """
 
 

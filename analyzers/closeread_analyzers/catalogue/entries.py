@@ -16,8 +16,9 @@ from ..pattern import later
 
 Match = Literal["call", "attribute", "assign", "named", "decorator", "base", "compare"]
 Operator = Literal[
-    "is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "exponential", "narrow", "template", "any"
-]
+    "is", "<", ">", "<=", ">=", "absent", "unknown", "text", "tainted", "template", "any", "exponential", "narrow",
+    "finds narrow", "captures narrow", "anything", "every sign", "domain",
+]  # fmt: skip
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^A-Za-z0-9]+")
@@ -65,6 +66,7 @@ class Condition:
     text     | is a non-empty string literal
     tainted  | carries data of the kind at stake
     exponential | is a regular expression that can take exponential time
+    narrow ...  | is a text of which `conditions.py` says what it must be
     any      | satisfies one of `alternatives`
     """
 
@@ -123,7 +125,10 @@ class Sink(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StepModel(Entry):
-    """How data passes, from each of `inputs` to each of `outputs`. A barrier is a step that is there to clear."""
+    """How data passes, from each of `inputs` to each of `outputs`. A barrier is a step that is there to clear.
+
+    `fields`: it comes out by name, and the receiver's class has a field of each name.
+    """
 
     inputs: tuple[ArgRef, ...]
     outputs: tuple[ArgRef, ...]
@@ -131,16 +136,24 @@ class StepModel(Entry):
     adds: frozenset[str] = frozenset()
     crumb: str = ""
     barrier: bool = False
+    fields: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Guard(Entry):
     """A test that clears `subject` where its outcome is `holds`. With match "compare", `paths` are operators; with
-    match "attribute", the test is whether the attribute is true."""
+    match "attribute", the test is whether the attribute is true.
+
+    `raises`: the call says no by raising, so that it clears its subject wherever it returns. `after`: it clears only what is
+    harmless for these kinds already. `whole`: what it says of a part, it says of what that is part of.
+    """
 
     subject: tuple[ArgRef, ...]
     clears: frozenset[str]
     holds: bool = True
+    raises: bool = False
+    after: frozenset[str] = frozenset()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -50,6 +50,11 @@ _MARKERS: dict[str, Operator] = {
     "<tainted>": "tainted",
     "<exponential>": "exponential",
     "<narrow>": "narrow",
+    "<finds-narrow>": "finds narrow",
+    "<captures-narrow>": "captures narrow",
+    "<anything>": "anything",
+    "<every-sign>": "every sign",
+    "<domain>": "domain",
     "<template>": "template",
 }
 _NONE = "<none>"
@@ -258,6 +263,7 @@ def _step(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
         adds=table.some_of("adds", kinds.source, "a source kind of kinds.toml"),
         crumb=table.string("crumb", ""),
         barrier=table.header.endswith("barrier]]"),
+        fields=table.flag("fields", False),
     )
 
 
@@ -270,12 +276,15 @@ def _guard(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
     table.strings("clears")
     if shared["match"] == "compare":
         for operator in shared["paths"]:
-            table.known(operator, "compare", ("in", "not in", "==", "!="), "a comparison")
+            table.known(operator, "compare", ("in", "not in", "==", "!=", "is", "is not"), "a comparison")
     return Guard(
         **shared,
         subject=_arguments(table, "subject", table.strings("subject")),
         clears=kinds.expand(table, "clears"),
         holds=table.flag("holds", True),
+        raises=table.flag("raises", False),
+        after=kinds.expand(table, "after"),
+        whole=table.flag("whole", False),
     )
 
 
@@ -359,13 +368,15 @@ class _Word(NamedTuple):
 
 
 _KEYWORDS = "**"
-_STEP_KEYS = ("from", "to", "clears", "adds", "crumb")
+_STEP_KEYS = ("from", "to", "clears", "adds", "crumb", "fields")
 WORDS = {
     "source": _Word(("call", "attribute"), ("kind", "crumb", "clears", "fields"), _source),
     "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb", "shallow"), _sink),
     "step": _Word(("call", "attribute"), _STEP_KEYS, _step),
     "barrier": _Word(("call", "attribute"), _STEP_KEYS, _barrier),
-    "guard": _Word(("call", "compare", "attribute"), ("subject", "holds", "clears"), _guard),
+    "guard": _Word(
+        ("call", "compare", "attribute"), ("subject", "holds", "clears", "raises", "after", "whole"), _guard
+    ),
     "type": _Word(("call", "attribute"), ("returns", "kept"), _type),
     "use": _Word(("call", "attribute", "assign", "decorator"), ("kind", "message"), _use),
     "handler": _Word(

@@ -12,6 +12,9 @@ One run over one body
     expressions.py    what each expression evaluates to
     assignment.py     names are bound, containers stored into, patterns taken apart
     tests.py          conditions: constants decide, guards clear
+    membership.py     collections that hold nothing but the program's own constants
+    narrowing.py      what is known of a place from here on
+    patterns.py       patterns of `match`
     places.py         what tests have said of places without a name
     protocols.py      methods that the language calls by itself: iteration, `with`
     declared.py       annotations and dotted names

@@ -43,6 +43,8 @@ class Arguments:
 
 def argument_node(node: ir.Call, ref: ArgRef) -> ir.Expression | None:
     """The expression an argument reference means in a call."""
+    if ref.kind == "self":
+        return node.callee.value if isinstance(node.callee, ir.Attribute) else None
     if ref.kind == "position":
         positional = [a.value for a in node.arguments if a.name is None and not a.spread]
         return positional[ref.position] if ref.position < len(positional) else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from .. import ir
 from ..catalogue import Models, TypeModel
-from . import declared, expressions, statements, syntax
+from . import declared, expressions, fields, statements, syntax
 from .frame import Frame, Record
 from .names import ModuleState, Names, Namespace, canonical, concrete, plain_type
 from .scopes import ClassInfo, FunctionInfo
@@ -177,7 +177,8 @@ class Classes(Names):
                 ):
                     break  # a plain default, which instances mostly replace: the constructor may say more
                 if instance and attribute.shape is not None and value.taints:
-                    held = tuple([taint.part(name) for taint in value.taints])
+                    clears = fields.cleared(frame, attribute, attribute.shape)
+                    held = tuple([taint.part(name).clear(clears) for taint in value.taints])
                     return self._loaded(frame, value, name, attribute.tainted(join_taints(attribute.taints, held)))
                 found = thaw(attribute, frame.heap)
                 if not instance or not value.taints or attribute.path is None or not plain_type(attribute.path):

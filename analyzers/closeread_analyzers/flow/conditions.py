@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
+from ..admitted import admits_anything, captures_narrow, finds_narrow, is_every_sign, is_narrow
 from ..catalogue import ArgRef, Condition, Entry
-from ..regex import is_exponential, is_narrow
-from . import folding, rendering
+from ..regex import is_exponential
+from . import containers, folding, rendering
 from .arguments import Arguments
 from .values import UNKNOWN, Value, deep_taints
 
 if TYPE_CHECKING:
     from .frame import Frame
+
+_OF_TEXTS: Final[dict[str, Callable[[str], bool]]] = {
+    "exponential": is_exponential,
+    "narrow": is_narrow,
+    "finds narrow": finds_narrow,
+    "captures narrow": captures_narrow,
+    "anything": admits_anything,
+    "every sign": is_every_sign,
+    "domain": lambda text: text.startswith(".") and len(text) > 2,
+}
+"""What a constant text must be."""
 
 
 def within(frame: Frame, value: Value, ref: ArgRef) -> Value | None:
@@ -53,15 +66,16 @@ def _satisfied(frame: Frame, condition: Condition, arguments: Arguments, receive
         return operator == "absent" and arguments.spread is None
     const = value.const
     if operator == "is":
-        return any(type(const) is type(known) and const == known for known in condition.values) or (
-            value.path is not None and value.path in condition.values
-        )
+        if value.ref and const is UNKNOWN:  # `isinstance(x, (int, float))`: each of them is
+            items = containers.positions(frame, value)
+            if items:
+                return all(_among(item, condition) for item in items)
+        return _among(value, condition)
     if operator == "unknown":
         return const is UNKNOWN
-    if operator == "exponential":
-        return isinstance(const, str) and is_exponential(const)
-    if operator == "narrow":
-        return isinstance(const, str) and is_narrow(const)
+    test = _OF_TEXTS.get(operator)
+    if test is not None:
+        return isinstance(const, str) and test(const)
     if operator == "text":
         return isinstance(const, str) and bool(const)
     if operator == "template":
@@ -71,3 +85,13 @@ def _satisfied(frame: Frame, condition: Condition, arguments: Arguments, receive
     if operator == "absent" or isinstance(const, bool) or not isinstance(const, (int, float)):
         return False
     return bool(folding.compare(operator, const, condition.values[0]))
+
+
+def _among(value: Value, condition: Condition) -> bool:
+    const = value.const
+    if const is UNKNOWN:
+        return value.path is not None and value.path in condition.values
+    for known in condition.values:
+        if type(const) is type(known) and const == known:
+            return True
+    return value.path is not None and value.path in condition.values

@@ -179,6 +179,15 @@ def concatenated(frame: Frame, left: Value, right: Value) -> Value:
     return make(frame, "list", {}, forget_constant(inner), False)
 
 
+def common(frame: Frame, left: Value, right: Value) -> Value | None:
+    """`left & right`, where one of them holds nothing but the program's own constants: some of those."""
+    for one in (left, right):
+        shape = frame.heap.get(one.ref) if one.ref else None
+        if shape is not None and shape.kind in ("set", "list") and not one.taints and shape.holds_constants():
+            return make(frame, "set", {}, any_item(frame, one), False)
+    return None
+
+
 # --- Methods ---------------------------------------------------------------------------------------
 
 Method = Callable[["Frame", Value, Shape, list[Value]], "Value | None"]
@@ -339,6 +348,10 @@ def _clear(frame: Frame, value: Value, shape: Shape, given: list[Value]) -> Valu
     return Value(const=None)
 
 
+def _intersection(frame: Frame, value: Value, shape: Shape, given: list[Value]) -> Value | None:
+    return common(frame, value, given[0]) if len(given) == 1 else None
+
+
 def _index(frame: Frame, value: Value, shape: Shape, given: list[Value]) -> Value | None:
     return UNKNOWN_VALUE
 
@@ -353,7 +366,7 @@ _METHODS: Final[dict[str, Method]] = {
     "insert": _insert, "extend": _extend, "pop": _pop, "popleft": _shift, "shift": _shift, "remove": _remove,
     "get": _get, "setdefault": _set_default, "update": _update, "values": _values, "keys": _keys,
     "items": _items, "entries": _items, "copy": _copy, "reverse": _reverse, "sort": _sort, "clear": _clear,
-    "index": _index, "count": _index, "indexOf": _index, "includes": _index, "has": _index,
+    "intersection": _intersection, "index": _index, "count": _index, "indexOf": _index, "includes": _index, "has": _index,
 }  # fmt: skip
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ir
-from .values import MAX_PATH, ClassRef, Instance, Value
+from .values import MAX_PATH, ClassRef, Instance, Shape, Value
 
 if TYPE_CHECKING:
     from .frame import Frame
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def annotated(frame: Frame, annotation: ir.Expression) -> Value | None:
     """What an annotation says a value is: an instance of a workspace class or of a library's. Optional is looked through."""
+    checks: dict[str, Value] = {}
     for _ in range(3):
         if isinstance(annotation, ir.Subscript):
             outer = annotation.value
@@ -23,8 +24,13 @@ def annotated(frame: Frame, annotation: ir.Expression) -> Value | None:
                 return None
             key = annotation.key
             annotation = key.items[0] if isinstance(key, ir.Sequence) and key.items else key
+            more = key.items[1:] if name == "Annotated" and isinstance(key, ir.Sequence) else []
+            checks |= {str(at): made for at, one in enumerate(more) if (made := called(frame, one)) is not None}
         elif isinstance(annotation, ir.Binary) and annotation.operator == "|":
             annotation = annotation.left
+    made = called(frame, annotation)
+    if made is not None:  # `constr(pattern="[a-z]+")`
+        return Value(path="str", shape=Shape("object", {**checks, "type": made}))
     if isinstance(annotation, ir.Constant) and isinstance(annotation.value, str):
         return frame.engine.annotation_text(frame, annotation.value)
     if not isinstance(annotation, (ir.Name, ir.Attribute)):
@@ -35,8 +41,24 @@ def annotated(frame: Frame, annotation: ir.Expression) -> Value | None:
     if isinstance(value.target, ClassRef):
         return Value(target=Instance(value.target))
     if value.path is not None:
-        return Value(path=frame.engine.canonical(frame, value.path))
+        shape = Shape("object", dict(checks)) if checks else None
+        return Value(path=frame.engine.canonical(frame, value.path), shape=shape)
     return None
+
+
+def called(frame: Frame, node: ir.Expression | None) -> Value | None:
+    """A call in an annotation or a default, as the library's object it makes: its path, and the constants it is given."""
+    if not isinstance(node, ir.Call):
+        return None
+    callee = plain_path(frame, node.callee)
+    if callee is None or callee.path is None:
+        return None
+    given: dict[Any, Value] = {
+        argument.name or str(at): Value(const=argument.value.value)
+        for at, argument in enumerate(node.arguments)
+        if isinstance(argument.value, ir.Constant)
+    }
+    return Value(path=callee.path, shape=Shape("object", given))
 
 
 def plain_path(frame: Frame, node: ir.Expression) -> Value | None:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from .. import ir
 from ..catalogue import HandlerModel
-from . import assignment, declared, expressions, kept, rendering, statements, syntax, variants
+from . import assignment, declared, expressions, fields, kept, rendering, statements, syntax, variants
 from .aging import STALE
 from .classes import STATIC
-from .frame import Frame, Record
+from .frame import Answers, Frame, Record
 from .handlers import Handlers, Handling
 from .memory import Interrupted, Key
 from .names import EMPTY_MODULE, ModuleState, plain_type
@@ -71,6 +71,7 @@ class Engine(Handlers):
             self.changed.clear()
             self.met.clear()
             self.makers.clear()
+            self.answers.clear()
 
     def _altered(self, changed: dict[str, Source | None]) -> list[Key] | None:
         """The needs that are answered otherwise, if the changes are inside functions; None if more is different."""
@@ -198,7 +199,7 @@ class Engine(Handlers):
         if variant == variants.DECORATED:
             frame.exits.append((variants.decorated(frame, ref, info.function), frame.variables, frame.heap))
             return summarise(frame, info.function, parameters, frozenset(self.catalogue.flows))
-        frame.truths = []
+        frame.answers = Answers()
         statements.run(frame, info.function.body)
         self._leave(frame, handling)
         return summarise(frame, info.function, parameters, frozenset(self.catalogue.flows))
@@ -219,6 +220,7 @@ class Engine(Handlers):
                 value = Value(taints, UNKNOWN, self.library_base(target), target, 0, None, parameter.name)
             else:
                 path = ""
+                typed: Value | None = None
                 if model is not None and parameter.kind != "only-keyword":
                     path = model.types[place] if place < len(model.types) else ""
                     place += 1
@@ -245,6 +247,9 @@ class Engine(Handlers):
                         for base in self.bases(value.target.cls):
                             cleared = self.cleared_by_type(frame, base) if isinstance(base, str) else frozenset()
                             taints = (symbol, taints[1].clear(cleared))
+                    for told in (typed, declared.called(frame, parameter.default)):
+                        if told is not None and told.shape is not None:
+                            taints = (symbol, taints[1].clear(fields.cleared(frame, told, told.shape)))
                 if value is None:
                     value = Value(taints, name=parameter.name)
                 elif value.taints is not taints:
@@ -267,6 +272,8 @@ class Engine(Handlers):
         """The end of a body: falling off it is an exit, and nested functions nobody called are interpreted."""
         if frame.alive:
             frame.exits.append((Value(const=None), frame.variables, frame.heap))
+            if frame.answers is not None:
+                frame.answers.false.append(frame.variables)
         variables: Variables = {}
         heap: Heap = {}
         for index, (_, at_exit, heap_at_exit) in enumerate(frame.exits):

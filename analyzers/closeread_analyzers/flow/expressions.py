@@ -193,6 +193,10 @@ def combine(frame: Frame, node: ir.Node, operator: str, left: Value, right: Valu
         return Value(join_taints(left.taints, right.taints), folding.binary(operator, left.const, right.const))
     if operator == "+" and left.ref and right.ref:
         return containers.concatenated(frame, left, right)
+    if operator == "&" and (left.ref or right.ref):
+        found = containers.common(frame, left, right)
+        if found is not None:
+            return found
     left_taints = deep_taints(left, frame.heap) if left.ref else left.taints
     right_taints = deep_taints(right, frame.heap) if right.ref else right.taints
     if not left_taints and not right_taints:

@@ -40,6 +40,16 @@ class UseHit(NamedTuple):
     message: str
 
 
+class Answers:
+    """The states in which a function's result is true, and those in which it is false or nothing."""
+
+    __slots__ = ("false", "true")
+
+    def __init__(self) -> None:
+        self.true: list[Variables] = []
+        self.false: list[Variables] = []
+
+
 class Record:
     """What a unit's interpretation found and what it rests on. Nested frames share their unit's record.
 
@@ -65,6 +75,7 @@ class Frame:
 
     __slots__ = (
         "alive",
+        "answers",
         "breaks",
         "continues",
         "depth",
@@ -84,7 +95,6 @@ class Frame:
         "self_class",
         "source",
         "stores",
-        "truths",
         "unit",
         "variables",
         "yields",
@@ -100,6 +110,7 @@ class Frame:
         self.variables: Variables = {}
         self.heap: Heap = parent.heap if parent is not None else {}
         self.alive = True
+        self.answers: Answers | None = None
         self.breaks: list[State] = []
         self.continues: list[State] = []
         self.exits: list[tuple[Value, Variables, Heap]] = []
@@ -112,7 +123,6 @@ class Frame:
         self.globals_: set[str] | None = None
         self.exports: dict[str, Value] | None = None
         self.nested: list[Closure] = []
-        self.truths: list[Variables] | None = None
         self.stores: dict[StoreKey, Value] = {}
         self.loaded: dict[int, Shape] = {}
 

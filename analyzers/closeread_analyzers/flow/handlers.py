@@ -153,7 +153,7 @@ class Handlers(Classes):
             return True
         from .arguments import Arguments
         from .conditions import holds
-        from .tests import quiet_arguments
+        from .narrowing import quiet_arguments
 
         given = quiet_arguments(frame, decorator) if isinstance(decorator, ir.Call) else Arguments([], {})
         return holds(frame, entry, given, UNKNOWN_VALUE)

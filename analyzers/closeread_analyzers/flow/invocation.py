@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from .. import ir
 from ..catalogue import Sink, StepModel
-from . import conditions, library
+from . import conditions, containers, library, narrowing
 from .arguments import Arguments, bound_parameters, join_all
-from .summaries import Application
+from .summaries import Application, Vouched
 from .taints import join_taints
 from .values import (
     UNKNOWN,
@@ -105,20 +105,29 @@ def _function(frame: Frame, node: ir.Node, ref: FunctionRef, given: Arguments, p
     ):
         arguments = bound_parameters(frame, info.function, Arguments(given.positional[1:], given.keyword, given.spread))
     variant = None if plain else frame.engine.variant(info, arguments.get(0))
-    if (variant is None or isinstance(variant, ClassRef)) and _worth_inlining(frame, info.function, arguments):
-        return inline(frame, node, info.function, given, ref=ref, bound=arguments)
+    inlined = (variant is None or isinstance(variant, ClassRef)) and _worth_inlining(frame, info.function, arguments)
     summary = frame.engine.summary(frame, ref, variant)
     if summary is None:
         return UNKNOWN_VALUE
-    if isinstance(summary.returns.target, Closure):  # its variables are symbols of that call: it is made here anew
-        return inline(frame, node, info.function, given, ref=ref, bound=arguments)
-    result = Application(frame, ref, arguments, frame.site(node)).apply(summary)
+    # A closure's variables are symbols of that call: it is made here anew.
+    if inlined or isinstance(summary.returns.target, Closure):
+        result = inline(frame, node, info.function, given, ref=ref, bound=arguments)
+    else:
+        result = Application(frame, ref, arguments, frame.site(node)).apply(summary)
     if summary.ensures and isinstance(node, ir.Call):
-        from .tests import clear_arguments
-
         bound = len(given.positional) - sum(1 for a in node.arguments if a.name is None and not a.spread)
-        clear_arguments(frame, node, info.function, max(bound, 0), summary.ensures)
+        narrowing.vouch(frame, node, info.function, max(bound, 0), summary.ensures)
+        _vouch_inside(frame, arguments, summary.ensures)
     return result
+
+
+def _vouch_inside(frame: Frame, arguments: dict[int, Value], ensures: tuple[Vouched, ...]) -> None:
+    """What a function has looked at inside the objects it was given: a `__post_init__`, a `validate(self)`."""
+    for place, clears, attribute in ensures:
+        value = arguments.get(place) if attribute else None
+        shape = frame.heap.get(value.ref) if value is not None and value.ref else None
+        if value is not None and shape is not None and shape.kind == "object" and attribute in shape.items:
+            containers.store(frame, value, attribute, shape.items[attribute].clear(clears))
 
 
 def _worth_inlining(frame: Frame, function: ir.Function, arguments: dict[int, Value]) -> bool:
@@ -199,6 +208,9 @@ def _instance(frame: Frame, node: ir.Node, cls: ClassRef, given: Arguments, call
     items = dict(zip(fields, given.positional, strict=False)) | given.keyword
     if items:
         frame.heap[ref] = Shape("object", dict(items), None, closed=False)
+        checked = frame.engine.member(frame, value.target, "__post_init__", value)
+        if checked is not None:
+            invoke(frame, node, checked, [], None)
     loose = given.positional[len(fields) :]
     taints = join_all([*loose, *([given.spread] if given.spread is not None else [])], frame)
     return value.tainted(tuple(taint.doubt() for taint in taints)) if taints else value

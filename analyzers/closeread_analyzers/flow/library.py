@@ -11,6 +11,7 @@ from .. import ir
 from ..catalogue import (
     CallbackModel,
     Entry,
+    Guard,
     HandlerModel,
     Models,
     NoReturn,
@@ -23,7 +24,7 @@ from ..catalogue import (
     name_words,
 )
 from ..finding import inferred_sink
-from . import callbacks, conditions, containers, fields, invocation, rendering, sinks
+from . import callbacks, conditions, containers, fields, invocation, narrowing, rendering, sinks
 from .arguments import Arguments, argument_node, join_all
 from .taints import INFERRED, NONE, Taint, Taints, Trail, join_taints
 from .values import MAX_PATH, UNKNOWN, UNKNOWN_VALUE, Closure, Shape, Value, deep_taints
@@ -78,7 +79,10 @@ def call(
             _reach(frame, node, entry, arguments, receiver, sure)
         elif isinstance(entry, StepModel):
             stepped = True
-            taints = join_taints(taints, _step(frame, node, entry, arguments, receiver))
+            passed = _step(frame, node, entry, arguments, receiver)
+            if entry.fields and passed:
+                called = fields.record(frame, receiver.target, passed) or called
+            taints = join_taints(taints, passed)
         elif isinstance(entry, Source):
             taints = join_taints(taints, (source(frame, node, entry, callee, receiver, sure),))
         elif isinstance(entry, TypeModel):
@@ -91,6 +95,11 @@ def call(
             template = rendering.render(frame, node, entry, arguments, receiver) or template
         elif isinstance(entry, CallbackModel):
             called = callbacks.call(frame, node, entry, arguments, receiver) or called
+        elif isinstance(entry, Guard):
+            for ref in entry.subject if entry.raises else ():
+                place = argument_node(node, ref)
+                if place is not None:
+                    narrowing.guarded(frame, entry, place)
         elif isinstance(entry, HandlerModel):
             for ref in entry.argument:
                 handed = arguments.positional if ref.kind == "all" else [arguments.at(ref, receiver) or UNKNOWN_VALUE]
@@ -112,7 +121,7 @@ def call(
         return result
     constructed = node.new or (callee.name[:1].isupper() and not callee.name.isupper())
     if typed or constructed:
-        return _constructed(frame, result, arguments, constructed)
+        return _constructed(frame, result, arguments, constructed, receiver)
     if any(isinstance(entry, Sink) for entry, _ in entries):
         return result  # a cookie that is set: no setting that is read again
     return _configured(frame, receiver, callee.name, arguments) or result
@@ -128,12 +137,16 @@ def _result_path(callee: Value, node: ir.Call) -> str | None:
     return f"{path}()" if len(path) < MAX_PATH else None
 
 
-def _constructed(frame: Frame, result: Value, arguments: Arguments, whole: bool) -> Value:
-    """A library's object: it remembers the constants it was made of (`whole`: everything), and what is stored on it."""
+def _constructed(frame: Frame, result: Value, arguments: Arguments, whole: bool, maker: Value) -> Value:
+    """A library's object: it remembers the constants it was made of (`whole`: everything), the object whose method made it,
+    and what is stored on it."""
     items: dict[Any, Value] = {str(i): v for i, v in enumerate(arguments.positional) if v.const is not UNKNOWN}
     for name, value in arguments.keyword.items():
         if value.const is not UNKNOWN or (whole and (value.taints or value.ref or value.target or value.path)):
             items[name] = value
+    made_of = frame.heap.get(maker.ref) if maker.ref else None
+    if made_of is not None and made_of.kind == "object" and "0" in made_of.items:
+        items["self"] = Value(ref=maker.ref)
     ref = frame.allocate(Shape("object", items, None, closed=False))
     return Value(result.taints, UNKNOWN, result.path, None, ref, None, result.name)
 
@@ -297,7 +310,9 @@ def read(frame: Frame, node: ir.Node, value: Value, entries: tuple[Entry, ...], 
             continue
         if isinstance(entry, Source):
             taint = source(frame, node, entry, value, receiver, 1 if wild else 2)
-            record = fields.record(frame, receiver.target, taint) if entry.fields else None
+            if receiver.ref:
+                taint = taint.clear(fields.cleared(frame, receiver, frame.heap.get(receiver.ref)))
+            record = fields.record(frame, receiver.target, (taint,)) if entry.fields else None
             if record is not None:  # it says all there is to say of what the form was made of
                 taints, ref = NONE, record.ref
             else:

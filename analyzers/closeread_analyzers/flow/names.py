@@ -65,6 +65,7 @@ class Names(Memories):
         self._carried: dict[ir.Node, frozenset[str]] = {}
         self.met: dict[ir.Function, frozenset[str]] = {}
         self.makers: dict[ir.Function, dict[str, ir.Expression]] = {}
+        self.answers: dict[ir.Function, dict[str, ir.Expression]] = {}
         self.changed: dict[ir.Module, frozenset[str]] = {}
         self._named: dict[tuple[str, str], tuple[Sink, ...]] = {}
         self._changed: dict[str, Source | None] = {}
@@ -117,6 +118,16 @@ class Names(Memories):
         if known is None:
             known = self._bound[node] = syntax.bound_names([node, *body])  # type: ignore[list-item]
         return known
+
+    def told_by(self, function: ir.Function | None, name: ir.Name) -> ir.Expression | None:
+        """The test whose answer a variable holds where it is read, if what was tested is still what it was."""
+        if function is None:
+            return None
+        known = self.answers.get(function)
+        if known is None:
+            known = self.answers[function] = syntax.answers(function)
+        test = known.get(name.id)
+        return test if test is not None and test.end < name.start else None
 
     def carried_names(self, node: ir.Node, body: list[ir.Statement]) -> frozenset[str]:
         """The names that a loop binds and that a turn may find as the turn before left them."""

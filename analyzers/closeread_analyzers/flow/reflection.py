@@ -10,12 +10,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from . import containers, expressions, protocols
+from . import containers, expressions, protocols, tests
 from .values import UNKNOWN_VALUE, Value
 
 if TYPE_CHECKING:
     from .arguments import Arguments
     from .frame import Frame
+
+
+_ITEM: Final = "filter()"
+"""What an item is called that a function named elsewhere looks at: no variable's name."""
 
 
 def call(frame: Frame, node: ir.Call, path: str | None, given: Arguments) -> Value | None:
@@ -66,6 +70,33 @@ def _zip(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
     return containers.make(frame, "list", {}, _pair(frame, *items), False) if items else None
 
 
+def _filter(frame: Frame, node: ir.Call, given: Arguments) -> Value | None:
+    """`filter(test, x)`: of the items of x, those of which the test is true."""
+    if len(given.positional) != 2 or len(node.arguments) != 2:
+        return None
+    item = protocols.element(frame, given.positional[1], False, node)
+    test = node.arguments[0].value
+    if not item.taints or not isinstance(test, (ir.FunctionExpression, ir.Name, ir.Attribute)):
+        return None
+    name = ir.Name(node.start, node.end, _ITEM)
+    condition: ir.Expression
+    if isinstance(test, ir.FunctionExpression):
+        body, parameters = test.function.body, test.function.parameters
+        if len(parameters) != 1 or len(body) != 1 or not isinstance(body[0], ir.Return) or body[0].value is None:
+            return None
+        name.id, condition = parameters[0].name, body[0].value
+    elif isinstance(test, ir.Attribute) and isinstance(test.value, ir.Name) and test.value.id == "str":
+        condition = ir.Call(node.start, node.end, ir.Attribute(node.start, node.end, name, test.name), [])
+    else:
+        condition = ir.Call(node.start, node.end, test, [ir.Argument(node.start, node.end, name)])
+    before = frame.save()
+    frame.variables[name.id] = item
+    tests.assume(frame, condition, True)
+    left = frame.variables[name.id]
+    frame.restore(before)
+    return containers.make(frame, "list", {}, left, False)
+
+
 def _pair(frame: Frame, *items: Value) -> Value:
     return containers.make(frame, "list", dict(enumerate(items)), None, True)
 
@@ -75,5 +106,6 @@ _FUNCTIONS: Final[dict[str, Callable[[Any, ir.Call, Any], Value | None]]] = {
     "setattr": _set,
     "dict": _mapping,
     "enumerate": _enumerate,
+    "filter": _filter,
     "zip": _zip,
 }

@@ -14,7 +14,7 @@ from .. import ir
 from ..catalogue import TemplateModel
 from ..languages import AUTOESCAPE, TEMPLATE
 from ..tree import walk
-from . import containers, declared, invocation, tests
+from . import containers, declared, invocation, narrowing
 from .arguments import Arguments
 from .summaries import Application
 from .taints import join_taints
@@ -68,7 +68,7 @@ def returned(frame: Frame, node: ir.Node, value: Value) -> None:
             continue
         for entry in frame.engine._decorator_entries(frame, decorator):
             if isinstance(entry, TemplateModel):
-                found = _found(frame, entry, tests.quiet_arguments(frame, decorator), UNKNOWN_VALUE)
+                found = _found(frame, entry, narrowing.quiet_arguments(frame, decorator), UNKNOWN_VALUE)
                 if found is not None:
                     _apply(frame, node, entry, found, _context(frame, [value], {}, None))
 

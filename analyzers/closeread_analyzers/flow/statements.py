@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ir
-from . import assignment, declared, expressions, protocols, rendering, sinks, tests
+from . import assignment, declared, expressions, patterns, protocols, rendering, sinks, tests
 from .states import State, grown
 from .values import UNKNOWN, UNKNOWN_VALUE, Closure, FunctionRef, Value, join
 
 if TYPE_CHECKING:
-    from .frame import Frame
+    from .frame import Answers, Frame
 
 LOOP_TURNS: Final = 3
 _ANSWERS: Final = (ir.Comparison, ir.Boolean, ir.Unary, ir.Call)
@@ -74,22 +74,25 @@ def _return(frame: Frame, node: ir.Return) -> None:
     if node.value is not None and frame.function is not None and frame.function.decorators:
         rendering.returned(frame, node.value, value)
     frame.exits.append((value, frame.variables, frame.heap))
-    if frame.truths is not None:
-        _truths(frame, node, value)
+    if frame.answers is not None:
+        _answers(frame, frame.answers, node, value)
     frame.alive = False
 
 
-def _truths(frame: Frame, node: ir.Return, value: Value) -> None:
-    """What is known where the result is true: functions that answer yes or no are guards."""
-    if value.const is not UNKNOWN or not isinstance(node.value, _ANSWERS) or frame.truths is None:
-        if frame.truths is not None and (value.const is UNKNOWN or value.const):
-            frame.truths.append(frame.variables if value.const is True else {})
-        return
-    after = frame.save()
-    tests.assume(frame, node.value, True)
-    if frame.alive:
-        frame.truths.append(frame.variables)
-    frame.restore(after)
+def _answers(frame: Frame, answers: Answers, node: ir.Return, value: Value) -> None:
+    """What is known where the result is true, and where it is not: functions that answer yes or no are guards."""
+    if value.const is not UNKNOWN:
+        (answers.true if value.const else answers.false).append(frame.variables)
+    elif isinstance(node.value, _ANSWERS):
+        for states, outcome in ((answers.true, True), (answers.false, False)):
+            after = frame.save()
+            tests.assume(frame, node.value, outcome)
+            if frame.alive:
+                states.append(frame.variables)
+            frame.restore(after)
+    else:
+        answers.true.append({})
+        answers.false.append({})
 
 
 def _raise(frame: Frame, node: ir.Raise) -> None:
@@ -283,7 +286,7 @@ def _match(frame: Frame, node: ir.Match) -> None:
     ends: list[State] = []
     for case in node.cases:
         before = frame.save()
-        truth = tests.match(frame, case.pattern, subject, node.subject)
+        truth = patterns.match(frame, case.pattern, subject, node.subject)
         if truth is not False:
             if case.guard is not None:
                 decided = tests.decide(frame, case.guard)

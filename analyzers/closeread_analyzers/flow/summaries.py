@@ -39,21 +39,31 @@ class Effect(NamedTuple):
     alias: int = -1
 
 
+class Vouched(NamedTuple):
+    """That the `place`-th argument, or its attribute of that name, is harmless for `clears`."""
+
+    place: int
+    clears: frozenset[str]
+    attribute: str = ""
+
+
 class Summary(NamedTuple):
     """What calls of a function do.
 
     returns    a frozen value
     alias      the index of the parameter that is returned itself, or -1
-    guards     per parameter index, the sink kinds for which it is harmless wherever the result is true
-    ensures    the same wherever the call returns at all
+    guards     what is vouched for wherever the result is true
+    denials    what is vouched for wherever the result is false, or nothing (`error = problem_with(x)`)
+    ensures    what is vouched for wherever the call returns at all
     """
 
     returns: Value
     alias: int
     sinks: tuple[SinkHit, ...]
     effects: tuple[Effect, ...]
-    guards: tuple[tuple[int, frozenset[str]], ...] = ()
-    ensures: tuple[tuple[int, frozenset[str]], ...] = ()
+    guards: tuple[Vouched, ...] = ()
+    denials: tuple[Vouched, ...] = ()
+    ensures: tuple[Vouched, ...] = ()
 
 
 NOTHING: Final = Summary(UNKNOWN_VALUE, -1, (), ())
@@ -63,8 +73,8 @@ NOTHING: Final = Summary(UNKNOWN_VALUE, -1, (), ())
 def signature(summary: Summary, trails: bool = True) -> str:
     """A text equal for summaries that mean the same, to the last step of a trace: callers hand on the steps."""
     parts = [describe(summary.returns, trails), str(summary.alias)]
-    parts += [f"{index}{sorted(kinds)}" for index, kinds in summary.guards]
-    parts += [f"!{index}{sorted(kinds)}" for index, kinds in summary.ensures]
+    for mark, vouched in (("", summary.guards), ("-", summary.denials), ("!", summary.ensures)):
+        parts += [f"{mark}{index}{sorted(kinds)}{attribute}" for index, kinds, attribute in vouched]
     parts += [f"{hit.kind}{_describe_taint(hit.taint, trails)}{hit.site}{hit.sure}" for hit in summary.sinks]
     parts += [
         f"{effect.place}{effect.key!r}{effect.alias}{describe(effect.value, trails)}" for effect in summary.effects
@@ -87,6 +97,7 @@ def gist(summary: Summary) -> tuple[Any, ...]:
         frozenset((hit.kind, _root(hit.taint), hit.taint.cleared, hit.site) for hit in summary.sinks),
         frozenset((effect.place, effect.key, origins(effect.value)) for effect in summary.effects),
         frozenset(summary.guards),
+        frozenset(summary.denials),
         frozenset(summary.ensures),
     )
 

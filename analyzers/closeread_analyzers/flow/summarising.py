@@ -6,9 +6,10 @@ from typing import Any
 
 from .. import ir
 from . import kept
-from .frame import Frame
+from .frame import Answers, Frame
+from .places import NARROWED
 from .states import Variables
-from .summaries import Effect, Summary
+from .summaries import Effect, Summary, Vouched
 from .taints import Parameter
 from .values import UNKNOWN_VALUE, Shape, Value, freeze, join_frozen
 
@@ -48,6 +49,7 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
                 frozen = freeze(shape_at_exit.rest, heap)
                 known = effects.get((index, None))
                 effects[index, None] = frozen if known is None else join_frozen(known, frozen)
+    answers = frame.answers or Answers()
     return Summary(
         returns or UNKNOWN_VALUE,
         max(alias, -1),
@@ -56,25 +58,52 @@ def summarise(frame: Frame, function: ir.Function, parameters: dict[int, int], k
             *(Effect(index, key, value, aliases.get((index, key), -1)) for (index, key), value in effects.items()),
             *(kept.effects(frame, frame.exits) if frame.stores else ()),
         ),
-        _cleared(function, parameters, frame.truths or [], kinds),
-        _cleared(function, parameters, [variables for _, variables, _ in frame.exits], kinds),
+        _vouched(function, parameters, answers.true, kinds),
+        _vouched(function, parameters, answers.false, kinds),
+        _vouched(function, parameters, [variables for _, variables, _ in frame.exits], kinds),
     )
 
 
-def _cleared(
+def _vouched(
     function: ir.Function, parameters: dict[int, int], states: list[Variables], kinds: frozenset[str]
-) -> tuple[tuple[int, frozenset[str]], ...]:
-    """Which parameters, still what the caller gave, are harmless in all of some states."""
-    found: list[tuple[int, frozenset[str]]] = []
+) -> tuple[Vouched, ...]:
+    """Which parameters, still what the caller gave, and which of their attributes, are harmless in all of some states."""
+    found: list[Vouched] = []
     for index, ref in parameters.items() if states else ():
         cleared = kinds
+        attributes: dict[str, frozenset[str]] | None = None
+        name = function.parameters[index].name
         for variables in states:
-            value = variables.get(function.parameters[index].name)
+            value = variables.get(name)
             if value is None or value.ref != ref:
-                cleared = frozenset()
+                cleared, attributes = frozenset(), None
                 break
-            symbols = [taint for taint in value.taints if taint.origin == Parameter(index)]
-            cleared = cleared.intersection(*(taint.cleared for taint in symbols)) if symbols else cleared
+            for taint in value.taints if cleared else ():
+                origin = taint.origin
+                if isinstance(origin, Parameter) and origin.place == index and not origin.inside:
+                    cleared &= taint.cleared
+            narrowed = variables.get(NARROWED)
+            if narrowed is None:
+                attributes = {}
+                if not cleared:
+                    break
+                continue
+            told = _attributes(narrowed.target, f"{name}.", index, kinds)
+            if attributes is not None:
+                told = {key: clears & attributes[key] for key, clears in told.items() if key in attributes}
+            attributes = told
         if cleared:
-            found.append((index, cleared))
+            found.append(Vouched(index, cleared))
+        found += [Vouched(index, clears, key) for key, clears in (attributes or {}).items() if clears]
     return tuple(found)
+
+
+def _attributes(narrowed: dict[str, Value], start: str, index: int, kinds: frozenset[str]) -> dict[str, frozenset[str]]:
+    """For which kinds the attributes of a parameter are harmless by what tests have said of them."""
+    found: dict[str, frozenset[str]] = {}
+    for place, value in narrowed.items():
+        name = place[len(start) :]
+        if place.startswith(start) and name.isidentifier():
+            held = [taint for taint in value.taints if taint.origin == Parameter(index, (name,))]
+            found[name] = kinds.intersection(*(taint.cleared for taint in held))
+    return found

@@ -48,33 +48,40 @@ def bound_names(statements: Iterable[ir.Statement]) -> frozenset[str]:
     while pending:
         statement = pending.pop()
         pending += _inner(statement)
-        if isinstance(statement, ir.Assign):
-            for target in statement.targets:
-                _targets(target, names)
-        elif isinstance(statement, (ir.AugmentedAssign, ir.For)):
-            _targets(statement.target, names)
-        elif isinstance(statement, ir.With):
-            for item in statement.items:
-                if item.target is not None:
-                    _targets(item.target, names)
-        elif isinstance(statement, ir.Try):
-            names.update(handler.name for handler in statement.handlers if handler.name)
-        elif isinstance(statement, ir.Import):
-            names.add(statement.bound)
-        elif isinstance(statement, ir.FunctionDefinition):
-            names.add(statement.function.name)
-        elif isinstance(statement, ir.ClassDefinition):
-            names.add(statement.definition.name)
-        elif isinstance(statement, ir.Match):
-            patterns = [case.pattern for case in statement.cases]
-            while patterns:
-                pattern = patterns.pop()
-                if pattern.name:
-                    names.add(pattern.name)
-                patterns += pattern.children
-        elif isinstance(statement, ir.ExpressionStatement) and isinstance(statement.value, ir.Bind):
-            _targets(statement.value.target, names)
+        names |= _bound_here(statement)
     return frozenset(names)
+
+
+def _bound_here(statement: ir.Statement) -> set[str]:
+    """The names that a statement itself binds, those inside it not counted."""
+    names: set[str] = set()
+    if isinstance(statement, ir.Assign):
+        for target in statement.targets:
+            _targets(target, names)
+    elif isinstance(statement, (ir.AugmentedAssign, ir.For)):
+        _targets(statement.target, names)
+    elif isinstance(statement, ir.With):
+        for item in statement.items:
+            if item.target is not None:
+                _targets(item.target, names)
+    elif isinstance(statement, ir.Try):
+        names.update(handler.name for handler in statement.handlers if handler.name)
+    elif isinstance(statement, ir.Import):
+        names.add(statement.bound)
+    elif isinstance(statement, ir.FunctionDefinition):
+        names.add(statement.function.name)
+    elif isinstance(statement, ir.ClassDefinition):
+        names.add(statement.definition.name)
+    elif isinstance(statement, ir.Match):
+        patterns = [case.pattern for case in statement.cases]
+        while patterns:
+            pattern = patterns.pop()
+            if pattern.name:
+                names.add(pattern.name)
+            patterns += pattern.children
+    elif isinstance(statement, ir.ExpressionStatement) and isinstance(statement.value, ir.Bind):
+        _targets(statement.value.target, names)
+    return names
 
 
 def made_first(loop: ir.Node, body: list[ir.Statement]) -> frozenset[str]:
@@ -157,6 +164,40 @@ def makers(function: ir.Function) -> dict[str, ir.Expression]:
                 if isinstance(target, ir.Attribute) and isinstance(target.value, ir.Name) and target.value.id == first:
                     found[target.name] = value.callee  # type: ignore[union-attr]
     return found
+
+
+_ANSWERS = (ir.Comparison, ir.Boolean, ir.Unary, ir.Call)
+
+
+def answers(function: ir.Function) -> dict[str, ir.Expression]:
+    """The tests whose answers variables hold, by variable: `ok` of `ok = x in KNOWN`, bound there and nowhere else.
+
+    Left out are tests of what is bound again further down, so that the answer may be one about something else.
+    """
+    places: dict[str, list[int]] = {}
+    tests: dict[str, ir.Expression] = {}
+    pending: list[ir.Statement] = list(function.body)
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, ir.Assign) and len(statement.targets) == 1:
+            target, value = statement.targets[0], statement.value
+            if isinstance(target, ir.Name):
+                places.setdefault(target.id, []).append(statement.start)
+                if isinstance(value, _ANSWERS):
+                    tests[target.id] = value
+                continue
+        elif isinstance(statement, (ir.ExpressionStatement, ir.Return, ir.Raise)) and not isinstance(
+            statement.value, ir.Bind
+        ):
+            continue
+        pending += _inner(statement)
+        for name in _bound_here(statement):
+            places.setdefault(name, []).append(statement.start)
+    return {
+        name: test
+        for name, test in tests.items()
+        if len(places[name]) == 1 and all(at < test.start for inner in _named(test) for at in places.get(inner, ()))
+    }
 
 
 def _insides(target: ir.Expression, names: set[str]) -> None:

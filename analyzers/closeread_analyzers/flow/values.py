@@ -182,6 +182,12 @@ class Shape:
             inside.append(self.rest)
         return inside
 
+    def holds_constants(self) -> bool:
+        """Whether items are constants, and nothing is known to have been added (a module's list may grow anywhere)."""
+        added = self.rest
+        plain = added is None or not (added.taints or added.ref or added.shape is not None)
+        return bool(self.items) and plain and all(item.const is not UNKNOWN for item in self.items.values())
+
     def __repr__(self) -> str:
         return f"{self.kind}{self.items!r}{'' if self.closed else f' or {self.rest!r}'}"
 
