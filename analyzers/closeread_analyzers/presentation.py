@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from . import ir
 from .catalogue import Rule
@@ -290,7 +291,7 @@ def unyielded(findings: list[Finding], rules: Mapping[str, Rule]) -> list[Findin
 class Made:
     """A finding, what it was made of, and the units it speaks of as they were."""
 
-    of: object
+    of: Any
     finding: Finding | None
     rests: list[tuple[tuple[str, str], Stamp | None]]
     numbered: Finding | None = None
