@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 
 visits = (ir.Call,)
+mends = (ir.Call,)
+title = "Sleep without blocking"
+safe = False
 
 _BLOCKING = frozenset(
     [
@@ -43,3 +48,14 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
     path = context.path(node.callee)
     if path is not None and path.removeprefix("node:") in _BLOCKING:
         yield Report(node, name=context.text(node.callee))
+
+
+def fix(node: ir.Call, context: FixContext) -> Iterator[Edit]:
+    """`time.sleep(1)` becomes `await asyncio.sleep(1)`. What else blocks has no form that surely does the same."""
+    if context.path(node.callee) != "time.sleep":
+        return
+    imported = context.imported("asyncio", "sleep")
+    if imported is not None:
+        name, edits = imported
+        yield from edits
+        yield context.replace(node.callee, f"await {name}")

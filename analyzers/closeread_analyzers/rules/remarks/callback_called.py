@@ -6,9 +6,14 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...shapes import argument, called_function, own_nodes
 
 visits = (ir.Call,)
+mends = (ir.Argument,)
+title = "Pass the function itself"
+safe = False
 
 _WANTED = {
     "threading.Thread": (1, "target"),
@@ -36,3 +41,9 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
     context.wide = True
     if not any(isinstance(part, ir.Return) and part.value is not None for part in own_nodes(function)):
         yield Report(given, name=context.text(given))
+
+
+def fix(node: ir.Argument, context: FixContext) -> Iterator[Edit]:
+    """`work()` becomes `work`, where it is called without arguments."""
+    if isinstance(node.value, ir.Call) and not node.value.arguments:
+        yield context.edit(node.value.callee.end, node.value.end, "")

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 
 from ... import ir
 from ...check import Context, Report
+from ...finding import Edit
+from ...fixing import FixContext
 from ...pattern import later
 
 visits = (ir.Call,)
 calls = frozenset({"strip", "lstrip", "rstrip"})
+mends = (ir.Call,)
+title = "Remove the word"
+safe = False
 
 _EXTENSION = later(r"\.[a-z][a-z0-9]+$")
 _SCHEME = later(r"[a-z]+://$|0[xbo]$")
@@ -29,3 +34,12 @@ def _is_word(text: str) -> bool:
         return True
     letters = [character for character in text if character.isalpha()]
     return len(letters) >= 3 and len(set(letters)) < len(letters) and " " not in text
+
+
+_REMOVES = {"lstrip": "removeprefix", "rstrip": "removesuffix"}
+
+
+def fix(node: ir.Call, context: FixContext) -> Iterator[Edit]:
+    """`lstrip` becomes `removeprefix`, `rstrip` becomes `removesuffix`; which end `strip` meant, nobody knows."""
+    if isinstance(node.callee, ir.Attribute) and node.callee.name in _REMOVES:
+        yield from context.rename(node.callee, _REMOVES[node.callee.name])
