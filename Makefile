@@ -21,7 +21,7 @@ demo: .venv/installed-$(KEY)
 	$(BIN)/closeread analyze --path examples --output report.json
 
 test: check
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The tests that run a model: `with-model` builds llama-cpp-python once (some 15 minutes of processor time, at the lowest
 # priority) and gets a small model; then these tests are part of `make test` too.
