@@ -73,6 +73,13 @@ export class Workbench {
     return this.page.locator(".notification-toast").filter({ hasText: text });
   }
 
+  /** Show the language status, until it says this. */
+  async languageStatus(text) {
+    await this.page.mouse.move(0, 0); // a pointer that is there already shows nothing
+    await this.page.locator('.statusbar-item[id="status.languageStatus"] a').hover();
+    await this.page.locator(".hover-language-status", { hasText: text }).first().waitFor();
+  }
+
   /** Put the cursor at a line and a column, both counted from 1. */
   async goTo(line, column = 1) {
     await this.page.keyboard.press("Control+G");

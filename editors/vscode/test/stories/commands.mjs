@@ -1,6 +1,6 @@
 /** Commands whose end is on the screen: the report, notifications, the model that is asked about first, the walkthrough. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
@@ -9,9 +9,10 @@ import { Workbench } from "../workbench.mjs";
 
 let workbench;
 let page;
+let folder;
 
 before(async () => {
-  const folder = project();
+  folder = project();
   writeFileSync(path.join(folder, "other.py"), VULNERABLE.replaceAll("ping", "tracert"));
   git(folder, "add", "other.py");
   workbench = await Workbench.start();
@@ -56,6 +57,27 @@ test("a scan shows its progress and its count, and the tree has both files", asy
 test("the status", async () => {
   await workbench.command("Closeread: Show Status");
   await workbench.toast(/Closeread: 2 findings · \d.* · cache .* · no model/).waitFor();
+  await workbench.command("Notifications: Clear All Notifications");
+});
+
+test("a scan that the user stops leaves the status paused, and the next one ends that", async () => {
+  const large = path.join(folder, "large");
+  const functions = Array.from({ length: 1000 }, (_, number) => `def f${number}(a):\n    return a + ${number}\n\n`);
+  mkdirSync(large);
+  for (let number = 0; number < 100; number++) {
+    writeFileSync(path.join(large, `m${number}.py`), `# ${number}\n${functions.join("")}`);
+  }
+  await workbench.command("Closeread: Scan Workspace");
+  await page.locator(".statusbar-item", { hasText: "Closeread: scanning the workspace" }).waitFor();
+  await workbench.command("Notifications: Show Notifications"); // or a click on the bell
+  const bar = page.locator(".notifications-center .monaco-list-row", { hasText: "scanning the workspace" });
+  await bar.getByRole("button", { name: "Cancel" }).click();
+  await workbench.languageStatus(/Closeread: \d+ findings? \(paused\)/);
+  await workbench.screenshot("paused");
+  rmSync(large, { recursive: true });
+  await workbench.command("Notifications: Clear All Notifications");
+  await workbench.command("Closeread: Scan Workspace");
+  await workbench.languageStatus(/Closeread: 2 findings(?! \(paused)/);
   await workbench.command("Notifications: Clear All Notifications");
 });
 

@@ -31,8 +31,7 @@ before(async () => {
 after(() => workbench?.stop());
 
 test("the language status names the model and its state", async () => {
-  await page.locator('.statusbar-item[id="status.languageStatus"] a').hover();
-  await page.locator(".hover-language-status", { hasText: "model tiny (stopped)" }).first().waitFor();
+  await workbench.languageStatus("model tiny (stopped)");
   await workbench.screenshot("model-status");
 });
 

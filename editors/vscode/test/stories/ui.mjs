@@ -95,8 +95,7 @@ test("the tree has the finding and its steps, and a step leads to its line", asy
 
 test("the language status says how many findings there are", async () => {
   await workbench.goTo(SINK, 25);
-  await page.locator('.statusbar-item[id="status.languageStatus"] a').hover();
-  await page.locator(".hover-language-status", { hasText: /Closeread: 1 finding.*cache .*no model/s }).first().waitFor();
+  await workbench.languageStatus(/Closeread: 1 finding.*cache .*no model/s);
   await workbench.screenshot("status");
 });
 
