@@ -1,7 +1,7 @@
 """What a library model says, parsed: one class for each word of models/README.md, and `Models`.
 
 Plain data made once at start and looked up by access path. The interpreter decides whether an entry
-holds at a place; nothing here looks at code.
+holds at a place; nothing here looks at code. The classes are made at every start too, and so without what nobody asks of them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Condition:
     alternatives: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Entry:
     """What all words share. `when` must hold whole; any of `unless` holding undoes the entry.
 
@@ -95,7 +95,7 @@ class Entry:
     inferred: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Source(Entry):
     """Data of `kind` comes out here; it is harmless for `clears`.
 
@@ -108,7 +108,7 @@ class Source(Entry):
     fields: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Sink(Entry):
     """Data must not reach this (`shallow`: as the whole argument; as one of its items it may).
 
@@ -123,7 +123,7 @@ class Sink(Entry):
     shallow: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StepModel(Entry):
     """How data passes, from each of `inputs` to each of `outputs`. A barrier is a step that is there to clear.
 
@@ -139,7 +139,7 @@ class StepModel(Entry):
     fields: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Guard(Entry):
     """A test that clears `subject` where its outcome is `holds`. With match "compare", `paths` are operators; with
     match "attribute", the test is whether the attribute is true.
@@ -156,7 +156,7 @@ class Guard(Entry):
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class TypeModel(Entry):
     """What a call's result, or an attribute, is an instance of.
 
@@ -167,7 +167,7 @@ class TypeModel(Entry):
     kept: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Use(Entry):
     """The thing itself is what rules report. `message`, if any, overrides the rule's."""
 
@@ -184,7 +184,7 @@ class Route:
     method: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class HandlerModel(Entry):
     """A function the framework calls. With match "named", `paths` are names of its first parameter.
 
@@ -203,7 +203,7 @@ class HandlerModel(Entry):
     arity: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CallbackModel(Entry):
     """A call that calls a function it is handed, now, later or elsewhere.
 
@@ -220,17 +220,17 @@ class CallbackModel(Entry):
     gives: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class NoReturn(Entry):
     """A call that does not come back: it raises or ends the program."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Auth(Entry):
     """A decorator, a call or a base class that authenticates."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class TemplateModel(Entry):
     """A template of the workspace is rendered, or only found (no `context` and not `keywords`).
 
