@@ -113,7 +113,7 @@ class Sink(Entry):
     """Data must not reach this (`shallow`: as the whole argument; as one of its items it may).
 
     `arguments` say where one argument may stand; with match "named", `name` is to be searched in `name_words` of the
-    variable, attribute, key or keyword.
+    variable, attribute, key or keyword. `until`: items of the argument behind this constant are harmless.
     """
 
     kind: str
@@ -121,6 +121,7 @@ class Sink(Entry):
     name: re.Pattern[str] | None = None
     crumb: str = ""
     shallow: bool = False
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

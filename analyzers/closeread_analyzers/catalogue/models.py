@@ -244,6 +244,7 @@ def _sink(table: Table, shared: _Shared, kinds: Kinds) -> Entry:
         name=_pattern(table, "named", last_words) if match == "named" else None,
         crumb=table.string("crumb", ""),
         shallow=table.flag("shallow", False),
+        until=table.string("until", ""),
     )
 
 
@@ -364,7 +365,7 @@ _KEYWORDS = "**"
 _STEP_KEYS = ("from", "to", "clears", "adds", "crumb", "fields")
 WORDS = {
     "source": _Word(("call", "attribute"), ("kind", "crumb", "clears", "fields"), _source),
-    "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb", "shallow"), _sink),
+    "sink": _Word(("call", "assign", "named"), ("argument", "kind", "crumb", "shallow", "until"), _sink),
     "step": _Word(("call", "attribute"), _STEP_KEYS, _step),
     "barrier": _Word(("call", "attribute"), _STEP_KEYS, _barrier),
     "guard": _Word(

@@ -163,6 +163,8 @@ def item(frame: Frame, node: ir.Node, value: Value, key: Value) -> Value:
             taints = _inside(taints, inside)
     path = value.path
     if path is not None:
+        if path.endswith(".Annotated") and key.ref:  # a type with remarks is that type
+            return (containers.positions(frame, key) or [UNKNOWN_VALUE])[0]
         known = frame.models.attributes
         any_key = f"{path}[*]"
         path = f"{path}[{const}]" if isinstance(const, str) else f"{path}[]"

@@ -225,11 +225,22 @@ def _reach(frame: Frame, node: ir.Node, entry: Sink, arguments: Arguments, recei
         found = conditions.within(frame, found, ref)
         if found is None:
             continue
+        if entry.until and found.ref:
+            found = _until(frame, found, entry.until)
         if entry.inferred:
             site, said = frame.site(node), inferred_sink(entry.paths[0], entry.kind, ref.name or str(ref.position))
             found = Value(tuple(taint.step(site, said) for taint in deep_taints(found, frame.heap)))
         sinks.reach(frame, entry.kind, found, node, sure, entry.shallow)
         return
+
+
+def _until(frame: Frame, value: Value, last: str) -> Value:
+    """Of a list whose items are known, those before a constant: behind `--` no argument is an option."""
+    items = containers.positions(frame, value) or []
+    for at, item in enumerate(items):
+        if item.const == last:
+            return containers.make(frame, "list", dict(enumerate(items[:at])), None, True)
+    return value
 
 
 def _step(frame: Frame, node: ir.Call, entry: StepModel, arguments: Arguments, receiver: Value) -> Taints:
