@@ -91,10 +91,13 @@ def bundle(target: str, folder: Path) -> None:
 
 def add_compiled(target: str, wheels: Iterable[Path], folder: Path) -> None:
     """Put the compiled modules of those wheels into `folder` that are for `target` and of the very sources that are there."""
+    from packaging.tags import platform_tags  # `--target` is asked of any Python
+
+    fitting = {*TARGETS[target], *(platform_tags() if target == here() else ())}
     for wheel in wheels:
-        tags = wheel.stem.rpartition("-")[2].split(".")  # a wheel's name ends with the platforms that it is for
-        native = f"linux_{platform.machine()}" if target == here() else ""
-        if not {native, *TARGETS[target]}.intersection(tags):
+        if fitting.isdisjoint(
+            wheel.stem.rpartition("-")[2].split(".")
+        ):  # its name ends with the platforms that it is for
             continue
         with ZipFile(wheel) as archive:
             names = archive.namelist()
@@ -107,6 +110,7 @@ def add_compiled(target: str, wheels: Iterable[Path], folder: Path) -> None:
             if changed:
                 print(f"{wheel.name} is left out: it was made of another {changed[0]}; `make wheel` makes it anew")
                 continue
+            print(f"{wheel.name} gives the compiled analysers")
             archive.extractall(folder, [name for name in names if name.endswith((".so", ".pyd"))])
 
 
