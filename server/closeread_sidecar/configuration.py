@@ -1,10 +1,12 @@
 """YAML to models: the safe loader, and one clear message with file and line for whatever is wrong.
 
+Types are those of JSON: `port: no` is no number, though Python would take it for 0.
 Deliberately absent: aliases (a few lines of them unfold to gigabytes), keys given twice, keys nobody knows.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,7 +62,7 @@ def load(path: Path, model: type[M]) -> M:
 def checked(path: Path, content: Any, model: type[M], root: yaml.Node | None = None, below: tuple[str, ...] = ()) -> M:
     """`content`, which stands in the file at `below`, as a model. Raises ConfigurationError."""
     try:
-        return model.model_validate(content)
+        return model.model_validate_json(json.dumps(content, default=str), strict=True)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = (*below, *first["loc"])

@@ -36,6 +36,7 @@ def posture(home: Home) -> dict[str, Any]:
         "loopback": is_loopback(gateway.host),
         "tls": gateway.tls is not None,
         "auth": "token",
+        "names": list(gateway.names),
         "origins": list(gateway.origins),
         "code": gateway.code,
     }

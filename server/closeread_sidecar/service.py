@@ -68,6 +68,8 @@ class Service:
         self.tasks = Tasks(settings, self.routes, self.redaction, self.progress, self.platforms, self)
         self._states: dict[str, str] = dict.fromkeys(self.channels, "starting")
         self._started = time.monotonic()
+        self._read = home.settings.read_bytes()
+        self._outdated = ""
         self._collector = "none is set"
         self._feed: Feed | None = None
 
@@ -98,8 +100,7 @@ class Service:
                 ready(self.gateway.port)
                 running = [group.create_task(part) for part in self._parts()]
                 await stop.wait()
-                for task in running:
-                    task.cancel()
+                await _ended(running)
         finally:
             if hasattr(self, "gateway"):
                 await self.gateway.close()
@@ -173,6 +174,8 @@ class Service:
 
     async def reload(self) -> bool:
         """Read the routes anew, and look at everybody's token anew. Whether the routes could be read."""
+        same = self.home.settings.exists() and self.home.settings.read_bytes() == self._read
+        self._outdated = "" if same else f"{self.home.settings.name} was changed: that counts from the next start"
         well = self.routes.reload()
         if not well:
             log.error("the routes before it stay in force: %s", self.routes.problem)
@@ -267,7 +270,7 @@ class Service:
             "platforms": states,
             "collector": self._client.state if hasattr(self, "_client") else self._collector,
             "redis": redis,
-            "problem": self.routes.problem,
+            "problem": "; ".join(filter(None, (self.routes.problem, self._outdated))),
         }
 
 
@@ -277,6 +280,15 @@ def version() -> str:
         return importlib.metadata.version("closeread")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they end: a library may lose the first cancellation (`wait_for` of Python 3.11 does, at times)."""
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=5)
 
 
 def _redaction(settings: Settings, channels: Mapping[str, Channel]) -> Redaction:

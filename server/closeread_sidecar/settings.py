@@ -90,6 +90,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_any(host: str) -> bool:
+    """Whether it stands for all addresses of this machine at once."""
+    return host.strip("[]") in ("", "0.0.0.0", "::")
+
+
 def private_url(url: str, what: str) -> str:
     """`url`, if nobody can listen in: https, or this machine. Raises ValueError."""
     parts = urlsplit(url)
@@ -120,6 +125,9 @@ class Gateway(Model):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 7391
     tls: Tls | None = None
+    names: tuple[str, ...] = ()
+    """How else clients may call this machine (`build.example.org`); `host` itself, as a rule."""
+
     origins: tuple[str, ...] = ()
     """Pages of a browser that may connect; none, as a rule."""
 
@@ -134,6 +142,10 @@ class Gateway(Model):
     def _closed(self) -> Gateway:
         if not is_loopback(self.host) and self.tls is None:
             raise ValueError("an address that others can reach needs `tls` (certificate and key); 127.0.0.1 does not")
+        if is_any(self.host) and not self.names:
+            raise ValueError(
+                "all addresses at once have no name of their own: `names` says how clients call this machine"
+            )
         return self
 
 

@@ -25,7 +25,7 @@ class Home:
 
     def __init__(self, folder: Path, settings: str = "gateway: {port: 0}\n", routes: str = "", **handlers: str) -> None:
         self.folder, self.state = folder, folder / "state"
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "handlers").mkdir(mode=0o700, exist_ok=True)
         self.write("sidecar.yaml", settings)
         if routes:

@@ -1,4 +1,19 @@
-"""Every default is closed: each test tries to open one."""
+"""Every default is closed: each test tries to open one.
+
+| default | who tries to open it |
+| --- | --- |
+| off without a file | `test_off_without_a_file`, `test_parent.test_without_a_file_nothing_is_started` |
+| loopback; elsewhere only with TLS, and the token there too | `test_settings_that_open_too_much_...`, `test_another_address_has_tls_...` |
+| token, Host, Origin | `test_who_is_not_let_in`, `test_a_reload_reads_everybodys_token_anew_...` |
+| modes of files | `test_files_that_others_can_read_are_refused` |
+| no folder may be scanned | `test_no_folder_may_be_scanned`, `test_handlers` |
+| handlers: no network, limits, never a workspace's | `test_a_handler_has_no_network_...`, `test_limits_...`, `test_a_handler_is_...` |
+| code and secrets do not leave | `test_secrets_and_code_do_not_leave`, `test_leaving` |
+| an empty allow-list is nobody; groups; pairing codes; rates | `test_policy`, `test_telegram.test_strangers_are_not_answered_...` |
+| WeCom's application: blank keys, IPs, domain, replay | `test_wecom.test_a_blank_...`, `test_nothing_else_comes_in`, `test_a_replay_...` |
+| collector, Redis, platforms: https (or this machine) | `test_settings_that_open_too_much_are_refused` |
+| a bounded queue | `test_progress_cancel_busy_...`, `test_disk`, `test_entries.test_full_is_said_...` |
+"""
 
 from __future__ import annotations
 
@@ -6,18 +21,22 @@ import asyncio
 import contextlib
 import json
 import os
+import ssl
 import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 import websockets
 
 from closeread_sidecar.configuration import ConfigurationError
+from closeread_sidecar.routes import Routes
 from closeread_sidecar.service import Service
 from closeread_sidecar.settings import Home as Place
 from closeread_sidecar.settings import read
+from sidecar.certificates import self_signed
 from sidecar.running import Home, connected, eventually, running, start, stop
 
 ECHO = "def handle(task):\n    return task.argument\n"
@@ -81,6 +100,12 @@ def test_off_without_a_file(tmp_path: Path) -> None:
     [
         ("gateway: {host: 0.0.0.0}", "needs `tls`"),
         ("gateway: {host: myhost}", "needs `tls`"),
+        (
+            "gateway: {host: 0.0.0.0, tls: {certificate: c.pem, key: k.pem}}",
+            "`names` says how clients call this machine",
+        ),
+        ("gateway: {port: no}", "sidecar.yaml:1: `gateway.port`: input should be a valid integer"),
+        ("platforms: {telegram: {token: x, allow: [yes]}}", "`platforms.telegram.allow.0"),
         ("\n\ngatewai: {}", "sidecar.yaml:3: `gatewai`: nobody knows this word"),
         ("collector: {url: 'http://example.org/x', key: k}", "must be https://"),
         ("collector: {url: 'https://example.org/x', key: ' '}", "must not be blank"),
@@ -120,6 +145,7 @@ def test_files_that_others_can_read_are_refused(tmp_path: Path) -> None:
     [
         ({}, 401),
         ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": "Bearer"}, 401),
         ({"Authorization": "Basic TOKEN"}, 401),
         ({"Authorization": "Bearer TOKEN", "Origin": "http://evil.example"}, 403),
         ({"Authorization": "Bearer TOKEN", "Origin": "null"}, 403),
@@ -143,6 +169,58 @@ async def test_who_is_not_let_in(home: Home, headers: dict[str, str], status: in
     connection.close()
 
     assert status == answer.status
+
+
+async def test_another_address_has_tls_and_the_token_all_the_same(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path, "127.0.0.1")
+    key.chmod(0o644)
+    tls = f"{{certificate: {certificate}, key: {key}}}"
+    home = Home(tmp_path / "home", f"gateway: {{host: 0.0.0.0, port: 0, names: [build.example.org], tls: {tls}}}\n")
+    assert "others could read the key" in refused(home)
+    key.chmod(0o600)
+    with running(home):
+        trusted, token = ssl.create_default_context(cafile=certificate), {"Authorization": f"Bearer {home.token}"}
+
+        async def opened(url: str, **more: Any) -> websockets.ClientConnection:
+            return await websockets.connect(f"{url}:{home.port}", host="127.0.0.1", proxy=None, **more)
+
+        named = {"ssl": trusted, "server_hostname": "127.0.0.1"}
+        for url in ("wss://build.example.org", "wss://127.0.0.1"):
+            await (await opened(url, **named, additional_headers=token)).close()
+        with pytest.raises(websockets.InvalidStatus, match="401"):
+            await opened("wss://build.example.org", **named)
+        with pytest.raises(websockets.InvalidStatus, match="403"):
+            await opened("wss://evil.example.org", **named, additional_headers=token)
+        with pytest.raises(ssl.SSLError):
+            await opened("wss://127.0.0.1", additional_headers=token)  # nobody that one knows has signed it
+        with pytest.raises((OSError, websockets.WebSocketException)):
+            await opened("ws://127.0.0.1", additional_headers=token)
+
+
+async def test_halves_of_characters_cost_nobody_anything(home: Home) -> None:
+    async with connected(home) as client:
+        told = await client.ask("echo \ud800\x00x", "\ud800" + uuid.uuid4().hex)
+
+    assert "?x" == told[-1]["text"]
+
+
+def test_a_handler_is_never_a_workspaces(tmp_path: Path) -> None:
+    """A file elsewhere, a link to one, and one that others could change."""
+    for handler in ("../shop/evil.py", "/tmp/evil.py", "shop/evil.py"):
+        home = Home(tmp_path / "home", routes=f"routes: [{{pattern: 'x*', handler: '{handler}'}}]\n")
+        with pytest.raises(ConfigurationError, match=r"routes\.yaml:1: `routes\.0\.handler`"):
+            Routes(Place.of(home.folder))
+    home = Home(tmp_path / "home", routes="routes: [{pattern: 'x*', handler: evil.py}]\n")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "evil.py").write_text(ECHO)
+    (home.folder / "handlers" / "evil.py").symlink_to(tmp_path / "shop" / "evil.py")
+    with pytest.raises(ConfigurationError, match="not a link"):
+        Routes(Place.of(home.folder))
+    (home.folder / "handlers" / "evil.py").unlink()
+    home.write("handlers/evil.py", ECHO)
+    (home.folder / "handlers" / "evil.py").chmod(0o666)
+    with pytest.raises(ConfigurationError, match="others could change"):
+        Routes(Place.of(home.folder))
 
 
 async def test_a_handler_has_no_network_not_even_loopback(home: Home) -> None:
@@ -252,6 +330,17 @@ async def test_a_reload_reads_everybodys_token_anew_and_a_broken_file_changes_no
             assert 4401 == caught.value.rcvd.code  # type: ignore[union-attr]
         async with connected(home) as again:
             assert "answer" == (await again.ask("status"))[-1]["type"]
+            token.unlink()
+            token.write_text(
+                "z" * 43
+            )  # which everybody can read: nobody's holds any more, and an empty one no more than others
+            with pytest.raises(websockets.ConnectionClosed):
+                while True:
+                    await again.receive()
+        for shown in ("Bearer", "Bearer " + "z" * 43):
+            with pytest.raises(websockets.InvalidStatus, match="401"):
+                async with connected(home, Authorization=shown):
+                    pass
     finally:
         await asyncio.to_thread(stop, process)
 

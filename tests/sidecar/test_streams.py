@@ -176,3 +176,18 @@ async def test_without_redis_the_table_goes_on(
             await settle(ledger, feed, entry)
             await ask(ledger, 1, 10 + len(keys))
         assert entry is not None
+
+
+async def test_it_closes_though_the_library_loses_a_cancellation(
+    ledger: Ledger, server: Server, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = asyncio.Event()
+
+    async def lose(_: Streams) -> None:
+        published.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(Streams, "_publish", lose)
+    async with asyncio.timeout(20), feeding(ledger, server):
+        await published.wait()

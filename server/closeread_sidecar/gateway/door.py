@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import platform_
-from ..settings import is_loopback
+from ..settings import is_any, is_loopback
 
 
 class DoorError(Exception):
@@ -34,14 +34,16 @@ class Door:
     """What a request must show."""
 
     host: str
+    names: tuple[str, ...]
     port: int
     origins: tuple[str, ...]
     token: str
+    """"" lets nobody in."""
 
     def refusal(self, host: list[str], origin: list[str], authorization: list[str]) -> tuple[int, str]:
         """A status and the reason; (0, "") lets in. The headers are given with all of their values."""
-        if len(host) != 1 or host[0].lower() not in self._names():
-            # A page whose name was made to resolve to this machine still sends its own name.
+        if len(host) != 1 or host[0].lower() not in self._hosts():
+            # A page whose name was made to resolve to this machine still sends that name.
             return 403, "the Host is not this gateway"
         if len(origin) > 1 or (origin and origin[0] not in self.origins):
             return 403, "pages of this origin may not connect"
@@ -53,13 +55,12 @@ class Door:
         """Whether the value of an Authorization header holds the token; takes as long whatever it holds."""
         scheme, _, value = authorization.partition(" ")
         right = hmac.compare_digest(value.strip().encode(), self.token.encode())
-        return right and scheme.lower() == "bearer"
+        return right and scheme.lower() == "bearer" and self.token != ""
 
-    def _names(self) -> set[str]:
-        names = {self.host.strip("[]")}
-        if is_loopback(self.host):
+    def _hosts(self) -> set[str]:
+        """What may stand in a Host header, in lower case: the port can be left out if it is the one that goes without saying."""
+        names = {name.strip("[]").lower() for name in (self.host, *self.names)}
+        if is_loopback(self.host) or is_any(self.host):
             names |= {"127.0.0.1", "localhost", "::1"}
-        with_brackets = {f"[{name}]" if ":" in name else name for name in names}
-        return {f"{name}:{self.port}".lower() for name in with_brackets} | (
-            {n.lower() for n in with_brackets} if self.port in (80, 443) else set()
-        )
+        names = {f"[{name}]" if ":" in name else name for name in names}
+        return {f"{name}:{self.port}" for name in names} | (names if self.port in (80, 443) else set())

@@ -11,13 +11,14 @@ import sqlite3
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from .. import audit
+from .. import audit, platform_
 from ..inbox import Inbox, Receipt
 from ..message import GATEWAY, Message
 from ..policy import Rate
@@ -45,7 +46,7 @@ class Gateway:
     ) -> None:
         self._home, self._settings, self._ledger, self._inbox, self._progress = home, settings, ledger, inbox, progress
         self._redaction = redaction
-        self._door = door.Door(settings.host, settings.port, settings.origins, door.token(home.token))
+        self._door = door.Door(settings.host, settings.names, settings.port, settings.origins, door.token(home.token))
         self._clients: dict[Client, str] = {}
         self._refused: dict[str, float] = {}
         self._server: Server | None = None
@@ -55,6 +56,9 @@ class Gateway:
         """Listen. Raises OSError if the address cannot be had."""
         tls = None
         if self._settings.tls is not None:
+            exposed = platform_.exposure(self._settings.tls.key)
+            if exposed:
+                raise door.DoorError(f"{self._settings.tls.key}: others could read the key: {exposed}; `chmod 600` it")
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             tls.minimum_version = ssl.TLSVersion.TLSv1_2
             tls.load_cert_chain(self._settings.tls.certificate, self._settings.tls.key)
@@ -64,7 +68,7 @@ class Gateway:
             close_timeout=2, server_header=None, backlog=2048, logger=_quiet(),
         )  # fmt: skip
         self.port = next(iter(self._server.sockets)).getsockname()[1]
-        self._door = door.Door(self._settings.host, self.port, self._settings.origins, self._door.token)
+        self._door = replace(self._door, port=self.port)
 
     async def close(self) -> None:
         """Let everybody go."""
@@ -84,8 +88,8 @@ class Gateway:
         except door.DoorError as error:  # nobody's token can be trusted then
             log.error("%s", error)
             token = ""
-        self._door = door.Door(self._door.host, self._door.port, self._door.origins, token)
-        gone = [client for client, shown in self._clients.items() if not token or not self._door.knows(shown)]
+        self._door = replace(self._door, token=token)
+        gone = [client for client, shown in self._clients.items() if not self._door.knows(shown)]
         for client in gone:
             client.drop(REAUTHENTICATE, "the token does not hold any more")
         return len(gone)

@@ -47,6 +47,7 @@ class Streams:
         self._down_until = 0.0
         self._made = asyncio.Lock()
         self._whole = False  # whether the stream is the copy that we made
+        self._closed = False
         self.healthy = False
         ledger.listen(self._bell.set)
         self._publisher = asyncio.get_running_loop().create_task(self._publish_all(), name="publisher")
@@ -73,6 +74,7 @@ class Streams:
 
     async def close(self) -> None:
         """See Feed."""
+        self._closed = True
         self._publisher.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._publisher
@@ -110,7 +112,7 @@ class Streams:
         await pipe.execute()
 
     async def _publish_all(self) -> None:
-        while True:
+        while not self._closed:  # the library loses a cancellation at times: its `wait_for` does, in Python 3.11
             self._bell.clear()
             pause = 1.0
             if time.monotonic() < self._down_until:
@@ -122,9 +124,7 @@ class Streams:
                 except _FAILURES as error:
                     self._failed(error)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(
-                    pause
-                ):  # `wait_for` of Python 3.11 loses a cancellation that comes with the bell
+                async with asyncio.timeout(pause):
                     await self._bell.wait()
 
     async def _publish(self) -> None:

@@ -16,7 +16,10 @@ TOKEN = "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
 class Telegram(Web):
-    """`updates` wait to be fetched; `sent` is what the bot said. `trouble` are (method, status, body) for the next calls of it."""
+    """`updates` wait to be fetched; `sent` is what the bot said. `trouble` are (method, status, body) for the next calls of it.
+
+    A status of 0 closes the connection without an answer, after as many seconds as the body says.
+    """
 
     def __init__(self) -> None:
         self.updates: list[Any] = []
@@ -60,6 +63,11 @@ class Telegram(Web):
         for number, (name, status, body) in enumerate(self.trouble):
             if name == method:
                 del self.trouble[number]
+                if status == 0:
+                    await asyncio.sleep(body)
+                    assert request.transport is not None
+                    request.transport.abort()
+                    return web.Response()
                 if isinstance(body, str):
                     return web.Response(status=status, text=body)
                 return web.json_response({"ok": False, "error_code": status, **body}, status=status)
