@@ -4,7 +4,8 @@ A client asks for tasks in many conversations while, at random, the sidecar is k
 or killed, and the network to the collector is cut. Then everything is left alone until the queue is empty, and counted:
 
 - lost: a task that was accepted and whose result the collector never got
-- twice: a task that has more than one result (the collector counts repeated deliveries apart: those are harmless, by their key)
+- twice: a task that the audit log has settled more than once, or of which the collector got two results that differ (the same
+  result once more is harmless, by its key, and counted apart)
 - disorder: a conversation's results in another order than it asked in
 - audit: the log's chain does not hold, at home or as the collector has it
 
@@ -30,6 +31,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +195,9 @@ class Torture:
 
     def _count(self) -> dict[str, Any]:
         came = [key.removeprefix("gateway:").removesuffix(":record") for key in self.collector.results]
+        settled = Counter(
+            line["facts"]["entry"] for line in self.collector.lines.values() if line["event"] == "handled"
+        )
         place = {id_: number for number, id_ in enumerate(came)}
         asked = [id_ for ids in self.accepted.values() for id_ in ids]
         disorder = 0
@@ -202,7 +207,8 @@ class Torture:
         verified = self.home.command("audit", "verify")
         return self.told | {
             "lost": sum(id_ not in place for id_ in asked),
-            "twice": len(came) - len(set(came)),
+            "twice": sum(count > 1 for count in settled.values()) + len(self.collector.changed),
+            "settled": len(settled),
             "unasked": len(set(came) - set(asked)),
             "disorder": disorder,
             "repeated deliveries": sum(count - 1 for count in self.collector.deliveries.values()),

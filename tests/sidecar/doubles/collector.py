@@ -15,12 +15,16 @@ from closeread_sidecar import audit
 
 
 class Collector:
-    """`results` in the order in which they came first. `fail` is the next answers' statuses; `refuse` are keys that are answered 422."""
+    """`results` in the order in which they came first; `changed` are keys that came again with another result.
+
+    `fail` is the next answers' statuses; `refuse` are keys that are answered 422.
+    """
 
     def __init__(self, key: str = "collector-key") -> None:
         self.key = key
         self.results: dict[str, dict[str, Any]] = {}
         self.deliveries: Counter[str] = Counter()
+        self.changed: set[str] = set()
         self.lines: dict[int, dict[str, Any]] = {}
         self.disorder: list[str] = []
         self.fail: list[int] = []
@@ -58,7 +62,8 @@ class Collector:
             return web.Response(status=422)
         for result in batch["results"]:
             self.deliveries[result["key"]] += 1
-            self.results.setdefault(result["key"], result)
+            if self.results.setdefault(result["key"], result) != result:
+                self.changed.add(result["key"])
         for line in batch["audit"]:
             if line["sequence"] not in self.lines and line["sequence"] != len(self.lines) + 1:
                 self.disorder.append(f"line {line['sequence']} came after line {len(self.lines)}")
