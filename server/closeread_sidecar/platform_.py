@@ -171,10 +171,11 @@ def step_back(by: int) -> None:
         return
     with contextlib.suppress(OSError):
         os.nice(by)
-    with contextlib.suppress(
-        OSError
-    ):  # Linux weighs sessions against each other before it looks at the processes in them
-        Path("/proc/self/autogroup").write_text(str(by))
+    # Linux weighs sessions against each other before it looks at the processes in them; of a session that is not
+    # this process's own, others would be slowed down too.
+    if LINUX and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(by))
 
 
 def end(process: asyncio.subprocess.Process) -> None:

@@ -46,6 +46,8 @@ _TASK_LEASE, _ANSWER_LEASE = 60.0, 60.0
 _UPKEEP = 5.0
 _ANSWER_PATIENCE = Patience(attempts=8, first=1.0, longest=300.0)
 _SEEN_DAYS = 90
+_LINE_EVERY = 60.0
+"""Seconds between two audit lines about calls that were turned away for the same reason."""
 
 
 class AlreadyRunning(Exception):
@@ -71,6 +73,7 @@ class Service:
         self._read = home.settings.read_bytes()
         self._outdated = ""
         self._collector = "none is set"
+        self._refused: dict[tuple[str, str], float] = {}
         self._feed: Feed | None = None
 
     async def run(self, stop: asyncio.Event, ready: Callable[[int], None]) -> None:
@@ -92,7 +95,7 @@ class Service:
                     self.ledger, self.policy, self.routes, bounds, self.tasks.at_once, self._dispatcher.cancel
                 )
                 self.gateway = Gateway(
-                    self.home, self.settings.gateway, self.ledger, self.inbox, self.progress, self.redaction
+                    self.home, self.settings.gateway, self.inbox, self.progress, self.redaction, self.refused
                 )
                 await self.gateway.start()
                 where = {"pid": os.getpid(), "host": self.settings.gateway.host, "port": self.gateway.port}
@@ -231,6 +234,17 @@ class Service:
                     )
                     await self.platforms[message.platform].send(answer)
         return receipt
+
+    async def refused(self, platform: str, why: str) -> None:
+        """See platforms.Host."""
+        now = time.monotonic()
+        if now - self._refused.get((platform, why), -_LINE_EVERY) < _LINE_EVERY:  # a flood must not fill the disk
+            return
+        self._refused[platform, why] = now
+        try:
+            await self.ledger.run(lambda db: audit.append(db, time.time(), "refused", platform=platform, why=why))
+        except sqlite3.Error as error:
+            log.error("a refusal could not be noted: %s", error)
 
     async def remember(self, name: str, value: str) -> None:
         """See platforms.Host."""

@@ -17,6 +17,7 @@ class Recorder:
     def __init__(self) -> None:
         self.received: list[Message] = []
         self.notes: dict[str, str] = {}
+        self.refusals: list[str] = []
         self.full = False
 
     async def receive(self, message: Message) -> Receipt:
@@ -24,6 +25,9 @@ class Recorder:
             return Receipt(({"type": "error", "code": "busy", "text": "Busy."},), ended=True, kept=False)
         self.received.append(message)
         return Receipt(({"type": "accepted", "duplicate": False},))
+
+    async def refused(self, platform: str, why: str) -> None:
+        self.refusals.append(why)
 
     async def remember(self, name: str, value: str) -> None:
         self.notes[name] = value

@@ -184,7 +184,7 @@ def test_no_markup_but_ours(text: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(max_size=300), st.integers(1, 50))
+@given(st.text(alphabet=st.sampled_from("ab \n\r\u2028é\U0001f642"), max_size=300), st.integers(1, 50))
 def test_pieces_lose_nothing_but_line_ends_where_they_are_cut(text: str, most: int) -> None:
     found = pieces(text, most)
 

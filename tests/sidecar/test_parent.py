@@ -86,6 +86,19 @@ def test_without_a_file_nothing_is_started(tmp_path: Path) -> None:
     assert [] == [path for path in tmp_path.rglob("*") if "sidecar" in path.name]
 
 
+@pytest.mark.skipif(
+    not Path("/proc/self/autogroup").exists(), reason="only Linux weighs sessions, where it was built to"
+)
+@pytest.mark.parametrize(("own", "nice"), [(True, "nice 7"), (False, "nice 0")])
+def test_it_steps_back_alone_and_not_with_who_shares_its_session(own: bool, nice: str) -> None:
+    step = "from closeread_sidecar.platform_ import step_back; step_back(7); print(open('/proc/self/autogroup').read())"
+    session = f"import subprocess, sys; subprocess.run([sys.executable, '-I', '-c', {step!r}], start_new_session={own})"
+    command = [sys.executable, "-I", "-c", session]
+    done = subprocess.run(command, start_new_session=True, capture_output=True, text=True, timeout=60, check=True)
+
+    assert nice in done.stdout
+
+
 def test_one_that_can_never_start_says_why_once(tmp_path: Path) -> None:
     folder = tmp_path / "config" / "closeread" / "sidecar"
     folder.mkdir(parents=True, mode=0o700)

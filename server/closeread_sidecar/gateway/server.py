@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +18,11 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from .. import audit, platform_
+from .. import platform_
 from ..inbox import Inbox, Receipt
 from ..message import GATEWAY, Message
 from ..policy import Rate
 from ..progress import Progress
-from ..queue.ledger import Ledger
 from ..redaction import Redaction
 from ..settings import Gateway as Settings
 from ..settings import Home
@@ -37,18 +36,20 @@ _BACKLOG = 200
 
 REAUTHENTICATE = 4401
 
+Refused = Callable[[str, str], Awaitable[None]]
+"""See platforms.Host."""
+
 
 class Gateway:
     """The server. `port` is the real one once it has started."""
 
     def __init__(
-        self, home: Home, settings: Settings, ledger: Ledger, inbox: Inbox, progress: Progress, redaction: Redaction
+        self, home: Home, settings: Settings, inbox: Inbox, progress: Progress, redaction: Redaction, refused: Refused
     ) -> None:
-        self._home, self._settings, self._ledger, self._inbox, self._progress = home, settings, ledger, inbox, progress
-        self._redaction = redaction
+        self._home, self._settings, self._inbox, self._progress = home, settings, inbox, progress
+        self._redaction, self._refused = redaction, refused
         self._door = door.Door(settings.host, settings.names, settings.port, settings.origins, door.token(home.token))
         self._clients: dict[Client, str] = {}
-        self._refused: dict[str, float] = {}
         self._server: Server | None = None
         self.port = settings.port
 
@@ -103,10 +104,7 @@ class Gateway:
             status, reason = 503, "there are as many clients as there may be"
         if not status:
             return None
-        now = time.monotonic()
-        if now - self._refused.get(reason, -60.0) >= 1.0:  # a flood of them must not fill the disk
-            self._refused[reason] = now
-            await self._ledger.run(lambda db: audit.append(db, time.time(), "refused", platform=GATEWAY, why=reason))
+        await self._refused(GATEWAY, reason)
         return connection.respond(http.HTTPStatus(status), reason + "\n")
 
     async def _serve(self, connection: ServerConnection) -> None:

@@ -37,6 +37,9 @@ class Host(Protocol):
     async def receive(self, message: Message) -> Receipt:
         """Hand in a message. When it returns, it is committed, denied, or not kept (`kept` is false: the platform keeps it)."""
 
+    async def refused(self, platform: str, why: str) -> None:
+        """Note in the audit log that a call was turned away before it was a message. `why` is one of a few fixed sentences."""
+
     async def remember(self, name: str, value: str) -> None:
         """Keep a note over restarts: where in the stream of updates we are."""
 

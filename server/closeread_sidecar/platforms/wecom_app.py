@@ -82,7 +82,7 @@ class Settings(Channel):
 
 
 class Forbidden(Exception):
-    """A call that must not come in; says why, for the log alone."""
+    """A call that must not come in; says why, for the audit log alone."""
 
 
 class Envelope:
@@ -222,7 +222,11 @@ class Adapter:
             self._door.once(timestamp, nonce, now)
             if message is not None and not (await self._host.receive(message)).kept:
                 return web.Response(status=503)  # WeCom calls again
-        except (Forbidden, ElementTree.ParseError, DefusedXmlException, ValueError):
+        except Forbidden as error:
+            await self._host.refused("wecom_app", str(error))
+            return web.Response(status=403)
+        except (ElementTree.ParseError, DefusedXmlException, ValueError):
+            await self._host.refused("wecom_app", "it is no callback")
             return web.Response(status=403)
         except sqlite3.Error:
             return web.Response(status=503)
