@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -31,48 +32,49 @@ from closeread_sidecar.platform_ import step_back
 from sidecar.running import Home
 
 
-async def client(port: int, token: str, content: str, done: list[int]) -> None:
+async def client(port: int, token: str, content: str, told: list[int]) -> None:
+    """Ask without a pause; `told` are how many were begun and how many answered."""
     headers = {"Authorization": f"Bearer {token}"}
     async with websockets.connect(f"ws://127.0.0.1:{port}", additional_headers=headers, open_timeout=60) as socket:
         while True:
             await socket.send(json.dumps({"type": "ask", "id": uuid.uuid4().hex, "content": content}))
-            while json.loads(await socket.recv())["type"] in ("accepted", "progress", "partial"):
-                pass
-            done[0] += 1
+            while (kind := json.loads(await socket.recv())["type"]) in ("accepted", "progress", "partial"):
+                told[0] += kind == "progress"
+            told[1] += 1
 
 
-async def load(port: int, token: str, clients: int) -> None:
+async def ask_all(port: int, token: str, clients: int) -> None:
     """Ask until killed; says every second how much was answered."""
     step_back(19)
-    statuses, scans = [0], [0]
+    statuses, scans = [0, 0], [0, 0]
     async with asyncio.TaskGroup() as group:
         for _ in range(clients):
             group.create_task(client(port, token, "status", statuses))
         for _ in range(4):
             group.create_task(client(port, token, "scan shop", scans))
         while True:
-            print(json.dumps([statuses[0], scans[0]]), flush=True)
+            print(json.dumps({"status answered": statuses[1], "scans begun": scans[0]}), flush=True)
             await asyncio.sleep(1)
 
 
 class Load:
-    """A process that asks, for the time of the `with`. `answered` is how many `status` and scans it was told."""
+    """A process that asks, for the time of the `with`. `told` is what it was told at the end."""
 
     def __init__(self, home: Home, clients: int) -> None:
-        self.command = [sys.executable, __file__, "--load", str(home.port), home.token, "--clients", str(clients)]
-        self.answered = [0, 0]
+        self.command = [sys.executable, __file__, f"--load={home.port}:{home.token}", "--clients", str(clients)]
+        self.told = {"status answered": 0, "scans begun": 0}
 
     def __enter__(self) -> Load:
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, start_new_session=True)
         assert self.process.stdout is not None
-        while json.loads(self.process.stdout.readline())[1] < 1:  # the workers are at it
+        while json.loads(self.process.stdout.readline())["scans begun"] < 2:  # both workers are at it
             pass
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         said = self.process.communicate()[0].splitlines()
-        self.answered = json.loads(said[-1]) if said else [0, 0]
+        self.told = json.loads(said[-1]) if said else self.told
 
 
 def resting(home: Home) -> None:
@@ -115,7 +117,7 @@ class Editor:
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     shop = folder / "shop"
     shop.mkdir()
-    latency.workspace(shop, 60)
+    latency.workspace(shop, 10)
     home = Home(
         folder / "config" / "closeread" / "sidecar",
         f"gateway: {{port: 0, per-minute: 10000000}}\nworkspaces: {{shop: {shop}}}\n",
@@ -123,7 +125,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     home.state = folder / "state" / "closeread" / "sidecar"
     os.environ |= {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_STATE_HOME": str(folder / "state")}
     taken: dict[str, list[float]] = {"resting": [], "loaded": []}
-    answered = [0, 0]
+    asked: Counter[str] = Counter()
     with latency.started(latency.CLOSEREAD, folder, folder / "cache") as server:
         while not (home.state / "running.json").exists():
             time.sleep(0.1)
@@ -131,14 +133,10 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for _ in range(options.turns):
             resting(home)
             taken["resting"] += editor.edits(options.edits)
-            with Load(home, options.clients) as asked:
+            with Load(home, options.clients) as load:
                 taken["loaded"] += editor.edits(options.edits)
-            answered = [a + b for a, b in zip(answered, asked.answered, strict=True)]
-    told: dict[str, Any] = {
-        "edits": options.edits * options.turns,
-        "status answered": answered[0],
-        "scans answered": answered[1],
-    }
+            asked.update(load.told)
+    told: dict[str, Any] = {"edits": options.edits * options.turns, **asked}
     for name, milliseconds in taken.items():
         ranks = statistics.quantiles(milliseconds, n=20)
         told |= {f"{name} median ms": round(ranks[9], 1), f"{name} p95 ms": round(ranks[18], 1)}
@@ -152,10 +150,11 @@ def main() -> None:
     parser.add_argument("--edits", type=int, default=40)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--load", nargs=2, metavar=("PORT", "TOKEN"), help=argparse.SUPPRESS)
+    parser.add_argument("--load", metavar="PORT:TOKEN", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load:
-        asyncio.run(load(int(options.load[0]), options.load[1], options.clients))
+        port, _, token = options.load.partition(":")
+        asyncio.run(ask_all(int(port), token, options.clients))
     folder = Path(tempfile.mkdtemp(prefix="closeread-edits-")).resolve()
     try:
         print(json.dumps(measure(options, folder), indent=2))
