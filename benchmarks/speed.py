@@ -1,7 +1,7 @@
 """How fast Closeread is: a cold scan against Bandit, a warm scan against a cold one, and an edit in process.
 
     python benchmarks/speed.py FOLDER [--repeat 3] [--jobs 1] [--without-bandit]
-    python benchmarks/speed.py --edit [--lines 2000] [--edits 100]
+    python benchmarks/speed.py --edit [--lines 2000] [--edits 100] [--routes]
 
 A scan is measured in CPU seconds of the whole process tree (user and system, `getrusage` of the children), so that
 neither cores nor a busy machine flatter anybody. Both tools read the same tree in the same run, in turns, and the
@@ -46,6 +46,21 @@ def handler_{n}(request, connection):
 
 def helper_{n}(limit):
     return max(0, min(limit, {n}))
+'''
+
+ROUTE = '''
+@app.route("/place/{n}", methods=["POST"])
+def place_{n}():
+    """Keep what one of many forms says."""
+    name = request.form["name"]
+    rows = []
+    if not session.get("user"):
+        return redirect("/login")
+    connection = sqlite3.connect("places")
+    connection.execute("INSERT INTO places VALUES (?)", (name,))
+    connection.commit()
+    return render_template("place.html", name=name, rows=rows)
+
 '''
 
 
@@ -117,20 +132,24 @@ class OneFile:
         return path == "app.py"
 
 
-def edits(lines: int, count: int) -> None:
-    """The median latency of an edit inside one function."""
+def edits(lines: int, count: int, *, routes: bool = False) -> None:
+    """The median latency of an edit inside one function; with `routes` each is one."""
     from closeread_analyzers.pipeline import Project  # here: the scans must not pay for it
 
-    text = "import sqlite3\nfrom flask import request\n"
+    text = (
+        "import sqlite3\nfrom flask import Flask, redirect, render_template, request, session\napp = Flask(__name__)\n"
+    )
     number = 0
     while text.count("\n") < lines:
-        text += FUNCTION.format(n=number)
+        text += (ROUTE if routes else FUNCTION).format(n=number)
         number += 1
     files = OneFile(text.encode())
     project = Project(files)
     started = time.perf_counter()
     project.analyze("app.py")
-    print(f"{text.count(chr(10)):,} lines, {2 * number} functions; first analysis {_ms(started):.0f} ms")
+    print(
+        f"{text.count(chr(10)):,} lines, {number if routes else 2 * number} functions; first analysis {_ms(started):.0f} ms"
+    )
 
     # Statements typed letter by letter near the middle: every text is a new one, as in an editor.
     mark = b"rows = []"
@@ -162,11 +181,12 @@ def main() -> None:
     )
     parser.add_argument("--without-bandit", action="store_true")
     parser.add_argument("--edit", action="store_true", help="measure an edit in process instead")
+    parser.add_argument("--routes", action="store_true", help="an edit in a file of routes")
     parser.add_argument("--lines", type=int, default=2000)
     parser.add_argument("--edits", type=int, default=100)
     options = parser.parse_args()
     if options.edit:
-        edits(options.lines, options.edits)
+        edits(options.lines, options.edits, routes=options.routes)
     elif options.folder is None:
         parser.error("name a folder to scan, or --edit")
     elif not options.folder.is_dir():

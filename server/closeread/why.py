@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,9 @@ from .workspace.files import Workspace, find_root
 T = TypeVar("T")
 
 
+_LEFT_OUT = "the file is left out by .gitignore or `exclude`, so that neither a scan nor an editor shows it"
+
+
 class BadQuestion(ValueError):
     """The question cannot be answered; the message says what to do."""
 
@@ -40,6 +43,8 @@ class Answered:
     answer: Answer
     code: str
     settings: Settings
+    left_out: bool = False
+    """Whether neither a scan nor an editor looks at the file."""
 
     @property
     def hidden(self) -> tuple[Finding, ...]:
@@ -51,11 +56,11 @@ class Answered:
         """The short answer."""
         findings = [finding for finding in self.answer.findings if finding.suppression is None]
         if not findings:
-            return "Not reported."
+            return f"Not reported: {_LEFT_OUT}." if self.left_out else "Not reported."
         rules = ", ".join(dict.fromkeys(finding.rule for finding in findings))
         if len(self.hidden) == len(findings):
             return f"Found ({rules}), and hidden by the settings (disable, min-severity, min-confidence or remarks)."
-        return f"Reported ({rules})."
+        return f"Found ({rules}), but {_LEFT_OUT}." if self.left_out else f"Reported ({rules})."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +97,13 @@ def ask(question: str) -> Answered:
     """The answer to "FILE:LINE". Raises what `place` raises."""
     at = place(question)
     others = at.workspace.sources().files
-    told = deep(lambda: answered(at.project(), at.path, at.line, others, at.settings))
+    left_out = at.workspace.ignored(at.path)
+    told = replace(deep(lambda: answered(at.project(), at.path, at.line, others, at.settings)), left_out=left_out)
     depends = any(note.kind == "parameter" for note in told.answer.notes)
     if not depends or not (telling := tellers(at, others)):
         return told
-    return deep(lambda: answered(at.project(), at.path, at.line, others, at.settings, telling=telling))
+    told = deep(lambda: answered(at.project(), at.path, at.line, others, at.settings, telling=telling))
+    return replace(told, left_out=left_out)
 
 
 def tellers(at: Place, files: Sequence[str]) -> tuple[str, ...]:
@@ -122,7 +129,7 @@ def ask_session(session: Session, path: Path, line: int, cancelled: Callable[[],
     folder, name = session.place(path)
     others = folder.workspace.sources().files if folder.only is None else ()
     project = Project(folder, own_catalogue(folder.settings.models))
-    return answered(project, name, line, others, folder.settings, cancelled)
+    return replace(answered(project, name, line, others, folder.settings, cancelled), left_out=folder.skips(name))
 
 
 def answered(

@@ -57,6 +57,13 @@ def test_hidden_by_the_settings() -> None:
     assert [(finding["rule"], finding["hidden"]) for finding in data["findings"]] == [("command-injection", True)]
 
 
+def test_a_file_that_is_left_out() -> None:
+    Path("closeread.toml").write_text('exclude = ["app.py"]\n')
+
+    assert why("app.py:4").stdout.splitlines()[1].startswith("Found (command-injection), but the file is left out by")
+    assert why("app.py:3").stdout.splitlines()[1].startswith("Not reported: the file is left out by")
+
+
 def test_json() -> None:
     data = json.loads(why("app.py:4", "--json").stdout)
 
