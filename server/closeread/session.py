@@ -222,7 +222,11 @@ class Session:
         version = opened.version if opened is not None else None
         if language_of(name) is None or folder.skips(name):
             return folder, Analysis(name, version)
-        if scan:
+        if opened is None and not (folder.root / name).is_file():
+            if name in folder.scanned:
+                folder.scanned.discard(name)
+                self._drop(folder, name)
+        elif scan:
             folder.scanned.add(name)
         results: list[FileResult] = []
         problem = None
@@ -307,13 +311,23 @@ class Session:
             names.add(name)
         return [folder.root / other for other in sorted(names, key=lambda other: (other not in folder.opened, other))]
 
-    def scanned_whole(self, root: Path) -> None:
-        """A scan of a whole folder has ended: what suppresses nothing is now known, and told of what was open before."""
+    def scanned_whole(self, root: Path, names: Sequence[str]) -> list[Path]:
+        """A scan of a whole folder, of these files, has ended. Returns the others that were shown: they are gone, or left out now.
+
+        What suppresses nothing is now known, and told of what was open before.
+        """
         folder = self._folders.get(root)
-        if folder is not None and not folder.whole:
+        if folder is None:
+            return []
+        if not folder.whole:
             folder.whole = True
             self.moves += 1
             folder.unsettled |= {name for name, known in folder.results.items() if known.result.ignores}
+        others = sorted(folder.scanned.difference(names, folder.opened))
+        for name in others:
+            folder.scanned.discard(name)
+            self._drop(folder, name)
+        return [root / name for name in others]
 
     def unsettled(self) -> list[Path]:
         """The files that other files' flows end in differently than was shown; each is named once."""

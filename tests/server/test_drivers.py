@@ -73,7 +73,7 @@ def test_the_editor_and_a_scan_find_the_same(tmp_path: Path, monkeypatch: pytest
     session.add_folder(tmp_path)
     for name in order:
         session.analyze(tmp_path / name, scan=True)
-    session.scanned_whole(tmp_path)
+    session.scanned_whole(tmp_path, order)
     shown = [finding for name in order for finding in session.analyze(tmp_path / name, scan=True)[1].findings]
 
     assert described(list(report.findings)) == described(shown)

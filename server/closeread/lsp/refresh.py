@@ -128,11 +128,19 @@ class Refresh:
 
     def gone(self, paths: Sequence[Path]) -> None:
         """Files, or whole folders, are no longer ours: what a scan said of them goes from the screen."""
+        tops = set(paths)
+
+        def is_gone(path: Path) -> bool:
+            return path in tops or not tops.isdisjoint(path.parents)
+
+        for path in [path for path in self._counts if is_gone(path)]:
+            del self._counts[path]
         for uri in sorted(self._on_disk):
-            path = convert.path_of(uri)
-            if path is not None and any(path == other or other in path.parents for other in paths):
+            at = convert.path_of(uri)
+            if at is not None and is_gone(at):
                 self._on_disk.discard(uri)
                 self._send(uri)
+        self._server.status.changed()
 
     # --- Work -------------------------------------------------------------------------------------
 

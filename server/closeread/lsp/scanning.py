@@ -11,7 +11,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
@@ -68,7 +68,7 @@ class Scan:
                 bar.report(name, self.files, total)
                 await self._look(root / name)
                 self.files += 1
-            await server.ask(partial(_whole, root), Urgency.SCAN)
+            server.refresh.gone(await server.ask(partial(_whole, root, listing.files), Urgency.SCAN))
         # A flow that starts in one file may end in another, which was looked at before.
         for path in await server.ask(lambda session, cancelled: session.unsettled(), Urgency.SCAN):
             await self._look(path)
@@ -183,5 +183,5 @@ def _listed(session: Session, cancelled: object) -> list[tuple[Folder, Listing]]
     return [(folder, session.sources(folder)) for folder in session.folders]
 
 
-def _whole(root: Path, session: Session, cancelled: object) -> None:
-    session.scanned_whole(root)
+def _whole(root: Path, names: Sequence[str], session: Session, cancelled: object) -> list[Path]:
+    return session.scanned_whole(root, names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from server.lsp.conftest import Start
 from server.lsp.test_around import PULLS
 from server.lsp.test_whole import COMMAND
 
+WATCHES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
 BROKEN = "def f(:\n    return 1\n\n\nx = 1\ny = )\n"
 
 
@@ -40,6 +43,25 @@ async def test_nothing_that_a_scan_left_out_is_silent(start: Start, tmp_path: Pa
     }
     assert {one[1:] for codes in told.values() for one in codes} == {(3, "closeread")}
     assert summary["problems"] >= len(told)
+
+
+async def test_files_that_nobody_said_are_gone(start: Start, tmp_path: Path) -> None:
+    """A client that sees a folder deleted may not name the files in it."""
+    folder = tmp_path / "part"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"f{number}.py").write_text(BROKEN if number else "def f(a):\n    return 1 if a == None else 0\n")
+    client = await start(COMMAND)
+    await client.initialize(tmp_path, capabilities=WATCHES)
+    scan = {"command": "closeread.scanWorkspace"}
+    before = await client.request("workspace/executeCommand", scan)
+    shutil.rmtree(folder)
+    after = await client.request("workspace/executeCommand", scan)
+    status = await client.request("workspace/executeCommand", {"command": "closeread.status"})
+    shown = {params["uri"]: params["diagnostics"] for params in client.said("textDocument/publishDiagnostics")}
+
+    assert (before["files"], before["findings"], after["files"], status["findings"]) == (3, 1, 0, 0)
+    assert [[], [], []] == list(shown.values())
 
 
 async def test_what_does_not_parse_is_told_once_a_file_and_not_while_it_is_typed(start: Start, tmp_path: Path) -> None:
@@ -74,11 +96,15 @@ async def test_a_client_that_asks_hears_of_it_too(start: Start, tmp_path: Path) 
     await client.initialize(tmp_path, capabilities=PULLS)
     asked = {"textDocument": {"uri": client.open(tmp_path / "app.py", "x = 1\n")}}
     await client.request("textDocument/diagnostic", asked)
-    before = len(client.said("workspace/diagnostic/refresh"))
     client.change(asked["textDocument"]["uri"], 2, {"text": BROKEN})
     first = await client.request("textDocument/diagnostic", asked)
-    await client.until(lambda: len(client.said("workspace/diagnostic/refresh")) > before)
-    report = await client.request("textDocument/diagnostic", {**asked, "previousResultId": first["resultId"]})
+    heard = 0
+    report = first
+    async with asyncio.timeout(30):
+        while not _syntax(report["items"]):
+            await client.until(lambda heard=heard: len(client.said("workspace/diagnostic/refresh")) > heard)
+            heard = len(client.said("workspace/diagnostic/refresh"))
+            report = await client.request("textDocument/diagnostic", asked)
 
     assert _syntax(first["items"]) == []
     assert len(_syntax(report["items"])) == 1
