@@ -9,7 +9,7 @@ all that it may look at does (`_facts`), so that an edit inside one function ask
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import ir
 from ..catalogue import Rule
@@ -64,8 +64,8 @@ class RouteContext:
 class _Said(NamedTuple):
     """What one check reported of one route, application or view, and what it rests on."""
 
-    facts: object
-    everything: object
+    facts: Any
+    everything: Any
     """The facts of all, if it looked at them; else None."""
     reports: list[Report]
 
