@@ -113,6 +113,14 @@ class FixContext(Context):
             return None
         return path, [self._import(module)]
 
+    def use(self, node: ir.Node, module: str, member: str, form: str = "{}") -> Iterator[Edit]:
+        """Replace a node by `form`, whose first `{}` is `member` of `module`; none where that cannot be written here."""
+        imported = self.imported(module, member)
+        if imported is not None:
+            name, edits = imported
+            yield from edits
+            yield self.replace(node, form.replace("{}", name, 1))
+
     def _import(self, module: str) -> Edit:
         """A line `import module` before the first import, else before the first statement that is no text."""
         units = self._module.units

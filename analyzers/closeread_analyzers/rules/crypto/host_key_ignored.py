@@ -19,8 +19,5 @@ def fix(node: ir.Call, context: FixContext) -> Iterator[Edit]:
         return
     given = node.arguments[0].value
     policy = given.callee if isinstance(given, ir.Call) else given
-    imported = context.imported("paramiko", "RejectPolicy")
-    if context.path(policy) in ("paramiko.AutoAddPolicy", "paramiko.WarningPolicy") and imported is not None:
-        name, edits = imported
-        yield from edits
-        yield context.replace(policy, name)
+    if context.path(policy) in ("paramiko.AutoAddPolicy", "paramiko.WarningPolicy"):
+        yield from context.use(policy, "paramiko", "RejectPolicy")

@@ -55,10 +55,7 @@ def _is_keyed_digest(call: ir.Call, context: Context) -> bool:
 
 def fix(node: ir.Comparison, context: FixContext) -> Iterator[Edit]:
     """`a == b` becomes `hmac.compare_digest(a, b)`."""
-    compare = context.imported("hmac", "compare_digest") if node.operator in ("==", "!=") else None
-    if compare is None:
-        return
-    name, edits = compare
-    yield from edits
-    negated = "not " if node.operator == "!=" else ""
-    yield context.replace(node, f"{negated}{name}({context.text(node.left)}, {context.text(node.right)})")
+    if node.operator in ("==", "!="):
+        negated = "not " if node.operator == "!=" else ""
+        form = f"{negated}{{}}({context.text(node.left)}, {context.text(node.right)})"
+        yield from context.use(node, "hmac", "compare_digest", form)

@@ -19,10 +19,5 @@ _BY_SYSTEM = frozenset(
 def fix(node: ir.Call, context: FixContext) -> Iterator[Edit]:
     """`random.randint` becomes `random.SystemRandom().randint`."""
     module, _, name = (context.path(node.callee) or "").rpartition(".")
-    if module != "random" or name not in _BY_SYSTEM:
-        return
-    imported = context.imported("random", "SystemRandom")
-    if imported is not None:
-        made, edits = imported
-        yield from edits
-        yield context.replace(node.callee, f"{made}().{name}")
+    if module == "random" and name in _BY_SYSTEM:
+        yield from context.use(node.callee, "random", "SystemRandom", f"{{}}().{name}")

@@ -52,10 +52,5 @@ def check(node: ir.Call, context: Context) -> Iterator[Report]:
 
 def fix(node: ir.Call, context: FixContext) -> Iterator[Edit]:
     """`time.sleep(1)` becomes `await asyncio.sleep(1)`. What else blocks has no form that surely does the same."""
-    if context.path(node.callee) != "time.sleep":
-        return
-    imported = context.imported("asyncio", "sleep")
-    if imported is not None:
-        name, edits = imported
-        yield from edits
-        yield context.replace(node.callee, f"await {name}")
+    if context.path(node.callee) == "time.sleep":
+        yield from context.use(node.callee, "asyncio", "sleep", "await {}")

@@ -42,9 +42,7 @@ def _is_nan(side: ir.Expression, context: Context) -> bool:
 
 def fix(node: ir.Comparison, context: FixContext) -> Iterator[Edit]:
     """`x == nan` becomes `math.isnan(x)`."""
-    asked = context.imported("math", "isnan") if node.operator in ("==", "!=") else None
-    if asked is not None:
-        name, edits = asked
+    if node.operator in ("==", "!="):
         other = node.left if _is_nan(node.right, context) else node.right
-        yield from edits
-        yield context.replace(node, f"{'not ' if node.operator == '!=' else ''}{name}({context.text(other)})")
+        form = f"{'not ' if node.operator == '!=' else ''}{{}}({context.text(other)})"
+        yield from context.use(node, "math", "isnan", form)
