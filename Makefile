@@ -114,6 +114,6 @@ clean:
 	@command -v c++ >/dev/null || { echo "Building llama-cpp-python needs a C++ compiler: apt install g++" >&2; exit 1; }
 	@ls $(WHEEL)-*.whl >/dev/null 2>&1 || CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF" CMAKE_BUILD_PARALLEL_LEVEL=2 \
 		nice -n 19 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(CACHE)/wheels llama-cpp-python==$(LLAMA)
-	$(BIN)/python -m pip install --quiet $(WHEEL)-*.whl
+	$(BIN)/python -m pip install --quiet "$$(ls $(WHEEL)-*.whl)[server]"
 	$(BIN)/python tests/model/smollm2.py
 	@touch $@

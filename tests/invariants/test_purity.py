@@ -29,7 +29,12 @@ READS_AND_WRITES = frozenset(
     {"open", "print", "input", "read_text", "read_bytes", "write_text", "write_bytes", "glob", "rglob", "iterdir"}
     | {"exists", "is_file", "is_dir", "stat", "mkdir", "unlink"}
 )
-MODEL_DOOR = "closeread/model/download.py"
+MODEL_DOORS = {
+    "closeread/model/download.py": ["closeread/commands/model.py"],
+    "closeread/model/endpoint.py": ["closeread/model/worker.py"],
+}
+"""Who opens a connection, and who alone may import it: the command that gets a model; the model's process, where the user
+chose a server on this machine."""
 READER = "closeread_analyzers/catalogue/"
 
 
@@ -62,16 +67,17 @@ def test_only_the_editor_side_knows_lsp() -> None:
     assert importing(files, "lsprotocol", "pygls") == []
 
 
-def test_no_socket_outside_the_sidecar_but_for_getting_a_model() -> None:
-    files = [source for source in sources(SERVER, ANALYZERS) if source.name != MODEL_DOOR]
+def test_no_socket_outside_the_sidecar_but_for_a_model_that_a_user_chose() -> None:
+    files = [source for source in sources(SERVER, ANALYZERS) if source.name not in MODEL_DOORS]
 
     assert importing(files, *NETWORK) == []
 
 
-def test_a_model_is_got_only_when_somebody_asks_for_it() -> None:
-    assert [name.partition(":")[0] for name in importing(sources(SERVER), "closeread.model.download")] == [
-        "closeread/commands/model.py"
-    ]
+@pytest.mark.parametrize("door", MODEL_DOORS)
+def test_what_opens_a_connection_is_imported_in_one_place(door: str) -> None:
+    module = door.removesuffix(".py").replace("/", ".")
+
+    assert MODEL_DOORS[door] == [name.partition(":")[0] for name in importing(sources(SERVER), module)]
 
 
 def test_only_the_model_process_runs_a_model() -> None:

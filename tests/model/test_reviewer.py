@@ -63,11 +63,15 @@ def test_a_remark_that_stands_on_nothing_is_dropped(changes: dict[str, Any]) -> 
     assert () == reviewer.remarks([FUNCTION], Scripted({**GOOD, **changes}))
 
 
+@pytest.mark.parametrize("text", ["no JSON", "7", "null", '{"line": 1}', '[{"line": "x"}]', "[[1, 2]]", "[" * 100_000])
+def test_an_answer_that_no_grammar_held_is_no_remark(text: str) -> None:
+    assert () == tuple(reviewer.checked(FUNCTION, Written(text, True, 1)))
+
+
 def test_remarks_are_few() -> None:
     many = [Changed("app.py", f"f{n}", 5, FUNCTION.text) for n in range(9)]
 
     assert reviewer.MOST == len(reviewer.remarks(many, Scripted(GOOD, GOOD)))
-    assert () == tuple(reviewer.checked(FUNCTION, Written("no JSON", True, 1)))
 
 
 @pytest.fixture

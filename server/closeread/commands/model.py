@@ -15,7 +15,7 @@ from ..console import complaints, fail
 if TYPE_CHECKING:
     from ..model.evaluation import Result
     from ..model.known import Known
-    from ..model.shelf import Model, Progress, Shelf
+    from ..model.shelf import Model, Progress, Served, Shelf
 
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A model; the default, or the one in use, if none.")]
 
@@ -34,15 +34,18 @@ def list_() -> None:
     """List the models known by name, and say which are here and which is in use."""
     with _problems() as shelf:
         from ..model.known import known
+        from ..model.shelf import Model, Served
 
         current = shelf.current()
         rows = [("model", "size", "licence", "", "")]
         for model in known().values():
-            in_use = current is not None and current.path == shelf.place(model)
+            in_use = isinstance(current, Model) and current.path == shelf.place(model)
             state = "in use" if in_use else "here" if shelf.has(model) else ""
             note = "the default" if model.default else model.note
             rows.append((model.name, _size(model.size), model.licence, state, note))
-        if current is not None and current.path.parent != shelf.folder:
+        if isinstance(current, Served):
+            rows.append((current.name, "", "", "in use", current.address))
+        elif current is not None and current.path.parent != shelf.folder:
             rows.append((current.name, _size(current.size), "", "in use", str(current.path)))
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         for row in rows:
@@ -69,9 +72,26 @@ def pull(
         typer.echo(_extra())
 
 
-def use(name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A model, or any GGUF file.")]) -> None:
-    """Take a model into use: a known one that is here, or any GGUF file of yours."""
+def use(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|FILE|ADDRESS", help="A model, any GGUF file, or the address of a server.")
+    ],
+    of: Annotated[str, typer.Argument(metavar="[NAME]", help="Of a server that has several models: which one.")] = "",
+) -> None:
+    """Take a model into use: a known one that is here, any GGUF file of yours, or one that a server on this machine gives
+    (llama.cpp's own, Ollama, vLLM: http://127.0.0.1:PORT)."""
     with _problems() as shelf:
+        from ..model import serving
+        from ..model.address import is_address
+        from ..model.shelf import ModelProblem
+
+        if is_address(name):
+            served = serving.look(name, of)
+            shelf.choose(served)
+            typer.echo(f"{served.name} is in use, as {served.address} gives it. What it is asked is sent there.")
+            return
+        if of:
+            raise ModelProblem(f"{name} is no address of a server, so that {of!r} after it says nothing")
         with _bar("Reading") as progress:
             model = shelf.use(name, progress)
         typer.echo(f"{model.name} is in use: {model.path}")
@@ -83,9 +103,16 @@ def info(name: Name = None) -> None:
     with _problems() as shelf:
         from .. import platform_
         from ..model.known import known
-        from ..model.shelf import CONTEXT, header
+        from ..model.shelf import CONTEXT, Served, header
 
         current = shelf.current()
+        if isinstance(current, Served) and name in (None, current.name):
+            facts = [("model", current.name), ("server", current.address), ("says", current.says), ("state", "in use")]
+            for label, value in facts:
+                typer.echo(f"{label:10} {value}")
+            return
+        if isinstance(current, Served):
+            current = None
         if name is None and current is None:
             fail("no model is in use; `closeread model pull` gets the default one, `closeread model list` shows all.")
         name = name if name is not None else current.name if current is not None else ""
@@ -114,12 +141,21 @@ def info(name: Name = None) -> None:
 
 
 def verify(name: Name = None) -> None:
-    """Read a model's file whole and compare its hash with the pinned one, or with what it was when it was chosen."""
+    """Read a model's file whole and compare its hash with the pinned one, or with what it was when it was chosen.
+
+    Of a server, ask it whether it says the same of the model as then."""
     with _problems() as shelf:
+        from ..model import serving
         from ..model.known import known
-        from ..model.shelf import ModelProblem
+        from ..model.shelf import ModelProblem, Served
 
         current = shelf.current()
+        if isinstance(current, Served) and name in (None, current.name):
+            serving.verify(current)
+            typer.echo(f"{current.address} says the same of {current.name} as when it was chosen.")
+            return
+        if isinstance(current, Served):
+            current = None
         wanted = name or (current.name if current is not None else None)
         if wanted is None:
             fail("no model is in use; name one.")
@@ -170,7 +206,7 @@ def quantize(
             _show([(model.path.stem, _measured(shelf, model)) for model in (before, after)])
 
 
-def _measured(shelf: Shelf, model: Model) -> tuple[Model, Result]:
+def _measured(shelf: Shelf, model: Model | Served) -> tuple[Model | Served, Result]:
     from ..model import evaluation
 
     with _bar(f"Asking {model.name}", of_bytes=False) as progress:
@@ -179,20 +215,21 @@ def _measured(shelf: Shelf, model: Model) -> tuple[Model, Result]:
     return model, result
 
 
-def _show(measured: list[tuple[str, tuple[Model, Result]]]) -> None:
+def _show(measured: list[tuple[str, tuple[Model | Served, Result]]]) -> None:
     """A column a model. What could not be measured here is not told."""
     from ..model import evaluation
+    from ..model.shelf import Model
 
     first = measured[0][1][1]
     rows: list[tuple[str, list[str]]] = []
 
-    def row(label: str, cell: Callable[[Model, Result], str]) -> None:
+    def row(label: str, cell: Callable[[Model | Served, Result], str]) -> None:
         cells = [cell(model, result) for _, (model, result) in measured]
         if any(cells):
             rows.append((label, cells))
 
-    row("", lambda model, _: model.path.stem)
-    row("size", lambda model, _: _size(model.size))
+    row("", lambda model, _: model.path.stem if isinstance(model, Model) else model.name)
+    row("size", lambda model, _: _size(model.size) if isinstance(model, Model) else "")
     row("memory at most", lambda _, result: _size(result.memory) if result.memory else "")
     row("tokens written a second", lambda _, result: f"{result.written:.1f}")
     row("seconds a question", lambda _, result: f"{result.seconds:.2f}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from closeread.model.assistant import Assistant
 from closeread.model.process import Cancelled, ModelProcess, Pending
-from closeread.model.shelf import CONTEXT, Model, ModelProblem, Shelf, header
+from closeread.model.shelf import CONTEXT, Model, ModelProblem, Served, Shelf, header
 
 if TYPE_CHECKING:
     from closeread.model.question import Answer, Question
@@ -62,7 +62,7 @@ class Assistance:
         if self._assistant is not None:
             self._assistant.process.rest(REST_SECONDS)
 
-    async def look(self, *, anew: bool = False) -> Model | None:
+    async def look(self, *, anew: bool = False) -> Model | Served | None:
         """The model in use now, or None; what is wrong with it is told. With `anew` its process ends, if there is one."""
         async with self._looking:
             try:
@@ -127,7 +127,7 @@ class Assistance:
         except Cancelled:
             raise ModelProblem("the model's process was ended") from None
 
-    async def _replace(self, model: Model | None) -> None:
+    async def _replace(self, model: Model | Served | None) -> None:
         """From now on `model` is the one in use."""
         old, new = self._assistant, None
         if model is not None:
@@ -145,9 +145,9 @@ class Assistance:
         return changed
 
 
-def _opened(model: Model, changed: Callable[[], None]) -> tuple[Assistant, int]:
-    """The model, not started, and how many bytes its process will need. Raises `ModelProblem`."""
-    memory = header(model.path).memory(CONTEXT)
+def _opened(model: Model | Served, changed: Callable[[], None]) -> tuple[Assistant, int]:
+    """The model, not started, and how many bytes its process will need (0: a server has it). Raises `ModelProblem`."""
+    memory = header(model.path).memory(CONTEXT) if isinstance(model, Model) else 0
     return Assistant(model, process=ModelProcess(model, changed=changed)), memory
 
 

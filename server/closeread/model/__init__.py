@@ -2,8 +2,9 @@
 
     known.toml known.py     the models we know by name: what their bytes must be, and where they can be had
     gguf.py                 what a model file says of itself, read without loading it
-    shelf.py                the models this user has, and the one in use
-    download.py             the one module of this package that opens a connection, for `closeread model pull` alone
+    shelf.py                the models this user has, and the one in use: a file, or what a server gives
+    download.py             opens a connection, for `closeread model pull` alone
+    address.py serving.py   where a server of models is, and what it gives; asked in the process below
 
     evaluation.py           what a model is good for: its questions are evaluation.toml; the gate of what only good ones may do
     quantisation.py         a model's file made smaller, in a child of its own
@@ -17,8 +18,10 @@
     assistant.py            questions in, answers out: from memory (answers.py) or from the process
     process.py              the process, as its parent sees it: started on need, given back, restarted, refused
     worker.py               the process's own end of the pipes
-    scheduler.py            many questions at once: what they share is computed once, urgent ones overtake
-    llama.py                the one module that knows llama.cpp, imported in that process alone
+    engine.py               what answers there, one interface; it has two:
+      scheduler.py          many questions at once: what they share is computed once, urgent ones overtake
+        llama.py            the one module that knows llama.cpp, imported in that process alone
+      endpoint.py           a server that speaks OpenAI's protocol; opens a connection, in that process alone
 
 Without a model, and without the extra that runs one, everything else works as if this folder were not here.
 """

@@ -1,4 +1,5 @@
-"""Answers, kept for ever: by the model's bytes, the version of what is asked with, and the question's own content.
+"""Answers, kept for ever: by the model's identity (its bytes, where these are known), the version of what is asked with, and
+the question's own content.
 
 They lie in a store of their own, from which nothing is dropped to make room. Deliberately absent: trust in what the
 store gives; what does not read as an answer is a miss.
@@ -19,8 +20,8 @@ FOLDER = "answers"
 class Answers:
     """What a model answered before. `warning` is the one thing that went wrong with the store, or ""."""
 
-    def __init__(self, sha256: str, folder: Path | None = None) -> None:
-        self._sha256 = sha256
+    def __init__(self, identity: str, folder: Path | None = None) -> None:
+        self._identity = identity
         self._store = Store(folder, name=FOLDER, keep=True)
 
     @property
@@ -48,5 +49,5 @@ class Answers:
         self._store.close()
 
     def _key(self, question: Question, version: str) -> bytes:
-        content = json.dumps([self._sha256, version, question_as_json(question)], sort_keys=True)
+        content = json.dumps([self._identity, version, question_as_json(question)], sort_keys=True)
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=20).digest()

@@ -12,20 +12,20 @@ from pathlib import Path
 from .answers import Answers
 from .process import ModelProcess
 from .question import Answer, Question, Writing, Written
-from .shelf import Model, Shelf
+from .shelf import Model, Served, Shelf
 
 
 class Assistant:
     """The model in use. `version` names the prompts that a question is made of: other prompts, other answers."""
 
-    def __init__(self, model: Model, folder: Path | None = None, process: ModelProcess | None = None) -> None:
+    def __init__(self, model: Model | Served, folder: Path | None = None, process: ModelProcess | None = None) -> None:
         self.model = model
         self.process = process or ModelProcess(model)
         self.asked = 0
         """How many questions the process answered."""
         self.remembered = 0
         """How many were answered from memory."""
-        self._answers = Answers(model.sha256, folder)
+        self._answers = Answers(model.identity, folder)
 
     @property
     def warning(self) -> str:

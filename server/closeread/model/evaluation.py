@@ -22,7 +22,7 @@ from .. import platform_
 from . import librarian
 from .process import ModelProcess
 from .question import Choice, Chosen, Prompt, Question, Writing, Written
-from .shelf import Model, Shelf
+from .shelf import Model, Served, Shelf
 
 _FILE = Path(__file__).with_name("evaluation.toml")
 _KEPT = "evaluated.json"
@@ -81,26 +81,26 @@ def review_least() -> float:
     return float(words()["review-least"])
 
 
-def passed(model: Model, shelf: Shelf | None = None) -> bool:
+def passed(model: Model | Served, shelf: Shelf | None = None) -> bool:
     """Whether `closeread model bench` measured this very model and found its remarks worth reading."""
     result = kept(model, shelf)
     return result is not None and result.passed
 
 
-def kept(model: Model, shelf: Shelf | None = None) -> Result | None:
+def kept(model: Model | Served, shelf: Shelf | None = None) -> Result | None:
     """What was measured of a model's bytes with the questions of now."""
     try:
-        row = _all(shelf or Shelf())[model.sha256]
+        row = _all(shelf or Shelf())[model.identity]
         return Result(**{**row["result"], "answers": tuple(row["result"]["answers"])})
     except (KeyError, TypeError):
         return None
 
 
-def keep(model: Model, result: Result, shelf: Shelf | None = None) -> None:
+def keep(model: Model | Served, result: Result, shelf: Shelf | None = None) -> None:
     """Keep what was measured. Raises OSError."""
     shelf = shelf or Shelf()
     platform_.private_folder(shelf.folder)
-    rows = {**_all(shelf), model.sha256: {"name": model.name, "result": asdict(result)}}
+    rows = {**_all(shelf), model.identity: {"name": model.name, "result": asdict(result)}}
     data = json.dumps({"questions": version(), "models": rows}, indent=1)
     platform_.write_atomically(shelf.folder / _KEPT, data.encode() + b"\n")
 
@@ -116,7 +116,7 @@ def _all(shelf: Shelf) -> dict[str, Any]:
 # --- Measuring -------------------------------------------------------------------------------------
 
 
-def measure(model: Model, progress: Callable[[int, int], None] = lambda done, total: None) -> Result:
+def measure(model: Model | Served, progress: Callable[[int, int], None] = lambda done, total: None) -> Result:
     """Ask a model everything, in a process of its own. Raises `ModelProblem`."""
     process = ModelProcess(model)
     try:
@@ -146,7 +146,7 @@ def _measure(process: ModelProcess, progress: Callable[[int, int], None]) -> Res
     assert isinstance(text, Written)
     written = time.monotonic() - started
     progress(total, total)
-    used = platform_.used(process.pid)
+    used = platform_.used(process.pid if isinstance(process.model, Model) else None)
     parts = iter(answers)
     sink = [(truth, _leaning(next(parts))) for _, truth, _ in sinks]
     source = [(truth, _leaning(next(parts))) for _, truth, _ in sources]

@@ -15,6 +15,8 @@ from pathlib import Path
 import llama_cpp.llama_cpp as c
 import numpy as np
 
+from .engine import Unusable
+
 BATCH = 256
 """Most tokens of one batch."""
 
@@ -22,10 +24,6 @@ _ABORTED = 2
 _PIECE_BYTES = 256
 _MARK = "\ue000closeread\ue000"
 _TOP_P = 0.95
-
-
-class LoadError(Exception):
-    """The model cannot be loaded; the message is llama.cpp's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Llama:
     """One loaded model. Not thread-safe, but for `aborted`, which is asked in the middle of `decode`."""
 
     def __init__(self, path: Path, context: int, sequences: int, threads: int, aborted: Callable[[], bool]) -> None:
-        """Loads the model; `context` is the room for the tokens of all `sequences`. Raises `LoadError`."""
+        """Loads the model; `context` is the room for the tokens of all `sequences`. Raises `Unusable`."""
         self._said: list[str] = []
         self._log = c.llama_log_callback(self._hear)
         c.llama_log_set(self._log, ctypes.c_void_p(0))
@@ -52,7 +50,7 @@ class Llama:
         settings.n_gpu_layers = -1 if self.gpu else 0
         model = c.llama_model_load_from_file(str(path).encode(), settings)
         if not model:
-            raise LoadError(self._why())
+            raise Unusable(f"llama.cpp cannot load {path} ({self._why()})")
         self._model = model
         self._vocabulary = c.llama_model_get_vocab(model)
         self.words = int(c.llama_vocab_n_tokens(self._vocabulary))
@@ -66,7 +64,7 @@ class Llama:
         options.abort_callback = self._abort
         made = c.llama_init_from_model(model, options)
         if not made:
-            raise LoadError(self._why())
+            raise Unusable(f"llama.cpp cannot load {path} ({self._why()})")
         self._context = made
         self._memory = c.llama_get_memory(made)
         self.room = int(c.llama_n_ctx(made))

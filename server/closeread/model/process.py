@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from .. import platform_
 from .question import Answer, Question, answer_from_json, question_as_json
-from .shelf import CONTEXT, Model, ModelProblem, header, runtime
+from .shelf import CONTEXT, Model, ModelProblem, Served, header, runtime
 
 IDLE_SECONDS = 300.0
 SLOTS = 8
@@ -66,7 +66,7 @@ class ModelProcess:
 
     def __init__(
         self,
-        model: Model,
+        model: Model | Served,
         *,
         context: int = CONTEXT,
         slots: int = SLOTS,
@@ -75,16 +75,11 @@ class ModelProcess:
     ) -> None:
         """`changed` is called, on any thread, when `state` may be another; it must not wait for anything."""
         self.model = model
-        self.greeting = {
-            "path": str(model.path),
-            "context": context,
-            "slots": slots,
-            "threads": max(1, platform_.cores() - 1),
-        }
         self.idle = idle
         self.facts: dict[str, Any] = {}
         """What the process said of itself when it was ready: room in tokens, whether a GPU helps, seconds to load."""
         self._context = context
+        self._slots = slots
         self._lock = threading.RLock()
         self._keys = itertools.count(1)
         self._open: dict[int, Pending] = {}
@@ -173,7 +168,7 @@ class ModelProcess:
         if wait > 0:
             raise ModelProblem(f"{self.problem}; it is started again in {wait:.0f} seconds at the earliest")
         try:
-            self._check()
+            greeting = self._greeting()
         except ModelProblem as error:
             self.problem = str(error)
             self._changed()
@@ -181,7 +176,7 @@ class ModelProcess:
         process = self._starting = self._stack.enter_context(platform_.child(_MODULE, extra=_ENVIRONMENT))
         self._changed()
         try:
-            answer = self._greet(process)
+            answer = self._greet(process, greeting)
         finally:
             self._starting = None
         if "ready" not in answer:
@@ -196,40 +191,47 @@ class ModelProcess:
         threading.Thread(target=self._listen, args=(process,), name="model", daemon=True).start()
         return process
 
-    def _greet(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    def _greet(self, process: subprocess.Popen[bytes], greeting: dict[str, Any]) -> dict[str, Any]:
         """Tell a new process what it is for, and wait until it is ready; {} where it ends instead."""
-        self._send(process, self.greeting)
+        self._send(process, greeting)
         assert process.stdout is not None
         line = process.stdout.readline()
         answer: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
         return answer
 
-    def _check(self) -> None:
+    def _greeting(self) -> dict[str, Any]:
+        """What a process is told first (`worker.py`). Raises `ModelProblem` where none should be started."""
+        model = self.model
+        if isinstance(model, Served):
+            return {
+                "address": model.address,
+                "elsewhere": model.is_allowed_elsewhere,
+                "name": model.name,
+                "says": model.says,
+                "context": self._context,
+            }
         if runtime() is None:
             raise ModelProblem(
                 "a model is in use, and nothing to run it is installed: pip install 'closeread[model]' "
                 "(it is built once, by a C++ compiler)"
             )
-        needed = header(self.model.path).memory(self._context)
+        needed = header(model.path).memory(self._context)
         free = platform_.free_memory()
         if free is not None and needed > free:
             raise ModelProblem(
-                f"{self.model.name} needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; "
+                f"{model.name} needs about {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; "
                 "close something, or choose a smaller one with `closeread model use`"
             )
+        threads = max(1, platform_.cores() - 1)
+        return {"path": str(model.path), "context": self._context, "slots": self._slots, "threads": threads}
 
     def _died(self, status: int | None, said: dict[str, Any]) -> ModelProblem:
         self._deaths += 1
         self._not_before = time.monotonic() + min(_LONGEST_PAUSE, 2.0**self._deaths)
         why = platform_.why_ended(status)
-        if said.get("failed") == "load":
-            message = f"llama.cpp cannot load {self.model.path} ({said['message']})"
-        elif said.get("failed") == "runtime":
-            message = f"llama-cpp-python is installed and cannot be loaded ({said['message']})"
-        else:
-            message = f"the process of the model {self.model.name} ended" + (
-                f": {why}" if why else f" (status {status})"
-            )
+        message = said.get("failed") or (
+            f"the process of the model {self.model.name} ended" + (f": {why}" if why else f" (status {status})")
+        )
         if "instructions" in why:
             message += (
                 "; build llama-cpp-python on this machine: "
@@ -304,4 +306,6 @@ def _refusal(message: dict[str, Any]) -> Exception:
         return ModelProblem(
             f"the question comes to {message['tokens']:,} tokens; there is room for {message['room']:,}"
         )
+    if message["refused"] == "server":
+        return ModelProblem(message["message"])
     return ModelProblem(f"the model's process refused the question: {message.get('message', message['refused'])}")

@@ -98,21 +98,22 @@ def question(function: Changed) -> Writing:
 
 
 def checked(function: Changed, answer: Written) -> Iterator[Remark]:
-    """The remarks in an answer that stand on something."""
+    """The remarks in an answer that stand on something. A grammar may not have held it, so it may be anything."""
     try:
         rows = json.loads(answer.text)
-    except ValueError:
+        rows = [(int(row["line"]), *(str(row[key]) for key in ("identifier", "kind", "words"))) for row in rows]
+    except (ValueError, TypeError, KeyError, RecursionError):
         return
     lines = function.text.split("\n")
     known = set(re.findall(r"\w+", function.text))
     told: set[tuple[int, str]] = set()
-    for row in rows[:_A_FUNCTION] if isinstance(rows, list) else ():
-        number, identifier, words = int(row["line"]) - function.line, str(row["identifier"]), str(row["words"]).strip()
-        if row["kind"] not in KINDS or not 0 <= number < len(lines) or not words or (number, row["kind"]) in told:
+    for line, identifier, kind, said in rows[:_A_FUNCTION]:
+        number, words = line - function.line, " ".join(said.split())
+        if kind not in KINDS or not 0 <= number < len(lines) or not words or (number, kind) in told:
             continue
         if not re.search(rf"\b{re.escape(identifier)}\b", lines[number]):
             continue
         named = {word for match in _NAME.finditer(words) for word in re.findall(r"[A-Za-z_]\w*", match[1] or match[2])}
         if named <= known:
-            told.add((number, row["kind"]))
-            yield Remark(function.path, function.line + number, identifier, row["kind"], words)
+            told.add((number, kind))
+            yield Remark(function.path, line, identifier, kind, words)

@@ -13,18 +13,15 @@ from __future__ import annotations
 
 import codecs
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .engine import Tell
 from .llama import BATCH, Llama, Portion, Sampler
 from .question import Answer, Choice, Chosen, Prompt, Question, Writing, Written
 
 PREFIXES = 4
 """Most beginnings that are kept computed."""
-
-Tell = Callable[[int, dict[str, Any] | Answer], None]
-"""Called with a question's number, and a piece of its answer ({"piece": text}), a refusal, or its answer."""
 
 
 @dataclass(eq=False, slots=True)
@@ -73,7 +70,7 @@ class _Job(_Sequence):
 
 
 class Scheduler:
-    """The questions of one model. Not thread-safe."""
+    """The questions of one model: an `Engine` over llama.cpp. Not thread-safe."""
 
     def __init__(self, llama: Llama, slots: int, tell: Tell) -> None:
         self.llama = llama
@@ -87,6 +84,16 @@ class Scheduler:
         """Whose tokens are in the batch being computed, and the highest of their priorities. Read by another thread."""
         self._clock = itertools.count()
         self._begins: dict[tuple[str, str], tuple[list[int], str]] = {}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """See `Engine`."""
+        return {"room": self.llama.room, "gpu": self.llama.gpu}
+
+    @property
+    def has_work(self) -> bool:
+        """See `Engine`."""
+        return bool(self.running or self.waiting)
 
     # --- Questions come and go --------------------------------------------------------------------
 
@@ -138,12 +145,12 @@ class Scheduler:
 
     # --- One batch --------------------------------------------------------------------------------
 
-    def step(self) -> bool:
-        """Compute one batch. False where there is nothing to do."""
+    def step(self) -> None:
+        """Compute one batch, if there is anything to do."""
         self._admit()
         plan = self._plan()
         if not plan:
-            return False
+            return
         jobs = [sequence for sequence, _ in plan if isinstance(sequence, _Job)]
         urgency = max(sequence.priority for sequence, _ in plan)
         self.decoding = (frozenset(job.key for job in jobs), urgency)
@@ -159,14 +166,13 @@ class Scheduler:
         whole = self.llama.decode(portions)
         self.decoding = (frozenset(), 0)
         if not whole:
-            return True
+            return
         index = -1
         for (sequence, count), portion in zip(plan, portions, strict=True):
             index += count
             sequence.done += count
             if isinstance(sequence, _Job) and portion.scored:
                 self._advance(sequence, index)
-        return True
 
     def _admit(self) -> None:
         """Start what waits, most urgent first, as long as there is room."""

@@ -1,7 +1,8 @@
-"""The models this user has, and the one in use: files in the user's data folder, or anywhere the user points at.
+"""The models this user has, and the one in use: files in the user's data folder, or anywhere the user points at; or a
+model that a server of the user's gives.
 
-`current.json` names the one in use by path and hash. A workspace cannot: no setting names a model. Deliberately absent:
-getting a model (`download.py`) and running one (`process.py`).
+`current.json` names the one in use, by path and hash or by address and name. A workspace cannot: no setting names a model.
+Deliberately absent: getting a model (`download.py`) and running one (`process.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from pathlib import Path
 import platformdirs
 
 from .. import platform_
+from ..policy import PolicyProblem
 from . import gguf
+from .address import WrongAddress, may_be_elsewhere, parse
 from .known import Known, known
 
 CONTEXT = 4096
@@ -42,6 +45,38 @@ class Model:
     size: int
     modified: int
 
+    @property
+    def identity(self) -> str:
+        """What answers are remembered under: other bytes, other answers."""
+        return self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model that a server gives (`endpoint.py`), and when it was chosen, in nanoseconds.
+
+    `says` is what the server said of it then, as JSON. Of bytes nothing is known, so that answers are remembered until it
+    is chosen anew.
+    """
+
+    name: str
+    address: str
+    says: str
+    chosen: int
+
+    @property
+    def identity(self) -> str:
+        """What answers are remembered under."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def is_allowed_elsewhere(self) -> bool:
+        """Whether the policy names the server, so that it need not be on this machine. Raises `ModelProblem`."""
+        try:
+            return may_be_elsewhere(parse(self.address))
+        except (WrongAddress, PolicyProblem) as error:
+            raise ModelProblem(str(error)) from None
+
 
 class Shelf:
     """The models of one user. Every method raises `ModelProblem` for what the user must know."""
@@ -60,10 +95,12 @@ class Shelf:
         except OSError:
             return False
 
-    def current(self) -> Model | None:
+    def current(self) -> Model | Served | None:
         """The model in use; None where none is."""
         try:
             row = json.loads((self.folder / _CURRENT).read_text("utf-8"))
+            if "address" in row:
+                return Served(**row)
             return Model(**{**row, "path": Path(row["path"])})
         except FileNotFoundError:
             return None
@@ -72,11 +109,14 @@ class Shelf:
                 f"{self.folder / _CURRENT} cannot be read; `closeread model use NAME` writes it anew"
             ) from None
 
-    def ready(self) -> Model | None:
-        """The model in use, its file being what it was when it was chosen; None where none is in use."""
+    def ready(self) -> Model | Served | None:
+        """The model in use, its file being what it was when it was chosen; None where none is in use.
+
+        What a server gives is looked at when its process starts.
+        """
         model = self.current()
-        if model is None:
-            return None
+        if model is None or isinstance(model, Served):
+            return model
         try:
             status = model.path.stat()
         except OSError as error:
@@ -94,10 +134,17 @@ class Shelf:
     def use(self, wanted: str, progress: Progress = lambda done, total: None) -> Model:
         """Take a known model, or any GGUF file by its path, into use. Reads the whole file for its hash."""
         model = self.look(wanted, progress)
-        platform_.private_folder(self.folder)
-        row = {**asdict(model), "path": str(model.path)}
-        platform_.write_atomically(self.folder / _CURRENT, json.dumps(row, indent=2).encode() + b"\n")
+        self.choose(model)
         return model
+
+    def choose(self, model: Model | Served) -> None:
+        """Take a model into use that was looked at."""
+        row = {**asdict(model), "path": str(model.path)} if isinstance(model, Model) else asdict(model)
+        try:
+            platform_.private_folder(self.folder)
+            platform_.write_atomically(self.folder / _CURRENT, json.dumps(row, indent=2).encode() + b"\n")
+        except OSError as error:
+            raise ModelProblem(f"{self.folder / _CURRENT} cannot be written ({platform_.reason(error)})") from None
 
     def look(self, wanted: str, progress: Progress = lambda done, total: None) -> Model:
         """A known model's file, or the GGUF at a path, read whole: its header, and its hash where one is pinned."""
@@ -143,7 +190,7 @@ class Shelf:
             except OSError as error:
                 raise ModelProblem(f"{file} cannot be deleted ({platform_.reason(error)})") from None
         current = self.current()
-        if current is not None and current.path == place:
+        if isinstance(current, Model) and current.path == place:
             (self.folder / _CURRENT).unlink()
         return freed
 

@@ -60,14 +60,19 @@ def lesson(explained: Explanation) -> Lesson:
     return Lesson(Writing(prompt, 180), frozenset(known), frozenset(step.line for step in explained.steps))
 
 
-def sentences(asked: Lesson, text: str) -> tuple[str, ...]:
-    """The sentences of an answer, which may be still being written, that have come to an end and name nothing unknown."""
+def sentences(asked: Lesson, text: str, whole: bool) -> tuple[str, ...]:
+    """The sentences of an answer that have come to an end and name nothing unknown.
+
+    While it is still being written (not `whole`), a stop at its end may be one inside a name or a number.
+    """
     found: list[str] = []
     before = ""
     for match in _SENTENCE.finditer(
         " ".join(re.sub(r"[*#]+|^\s*>+|^\s*\d+\.\s", " ", text, flags=re.MULTILINE).split())
     ):
         sentence = f"{before} {match[0].strip()}".strip()
+        if not whole and match.end() == len(match.string):
+            break
         if _ABBREVIATED.search(sentence):
             before = sentence
             continue
@@ -102,7 +107,7 @@ def written(explained: Explanation, model: Writes) -> Iterator[str]:
         if isinstance(new, BaseException):
             raise new
         text = new.text if isinstance(new, Written) else text + new
-        found = sentences(asked, text)
+        found = sentences(asked, text, isinstance(new, Written))
         yield from found[told:]
         told = len(found)
         if isinstance(new, Written):

@@ -92,3 +92,14 @@ async def test_a_model_that_cannot_run_costs_the_explanation_nothing(start: Star
 
     assert "Nothing on this way" in page and "words of" not in page
     assert 1 == len(client.said("window/showMessage"))
+
+
+def test_a_stop_inside_a_name_that_is_still_being_written_ends_no_sentence() -> None:
+    texts = Texts({"app.py": TEXT})
+    (finding,) = [one for one in Project(texts).analyze("app.py").findings if one.rule == "command-injection"]
+    lesson = teacher.lesson(explain(finding, texts, builtin()))
+
+    assert () == teacher.sentences(lesson, "Then `os.", False)
+    assert () == teacher.sentences(lesson, "Then `os.system` runs it.", False)
+    assert ("Then `os.system` runs it.",) == teacher.sentences(lesson, "Then `os.system` runs it. It", False)
+    assert ("Then `os.system` runs it.",) == teacher.sentences(lesson, "Then `os.system` runs it.", True)

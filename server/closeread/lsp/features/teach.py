@@ -69,7 +69,7 @@ class Words:
 
     def markdown(self) -> str:
         """What there is of it, marked as a model's; "" where there is nothing."""
-        found = teacher.sentences(self.lesson, self.text)
+        found = teacher.sentences(self.lesson, self.text, self.done)
         if not found and self.done:
             return ""
         said = " ".join(map(pages.sentence, found)) + ("" if self.done else " …")
@@ -129,7 +129,7 @@ class Teaching:
         def piece(text: str) -> None:
             nonlocal sentences
             words.text += text
-            now = len(teacher.sentences(words.lesson, words.text))
+            now = len(teacher.sentences(words.lesson, words.text, False))
             if now != sentences:
                 sentences = now
                 words.told()
