@@ -99,7 +99,7 @@ def summary(made: Sequence[dict[str, Any]]) -> str:
     parts += [f"{count} {what}" for what, count in counts.items() if count]
     if spoken := [text for one in made for text in one.get("spoken", ())]:
         parts.append(f'and its message speaks to a model that judges code ("{spoken[0]}"): ask who wrote it')
-    last = f"{made[-1]['commit'][:10]} {made[-1]['subject'][:72]}"
+    last = f"{made[-1]['commit'][:10]} {made[-1]['subject'][:72]}" if made[-1]["commit"] else "what is staged"
     return f"{last if len(made) == 1 else f'{len(made)} commits up to {last}'}: {', '.join(parts)}"
 
 

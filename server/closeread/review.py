@@ -24,7 +24,7 @@ from .reports._secrets import secret_places
 from .results import Results, Tools
 from .scan import fails, is_hidden
 from .settings import Settings
-from .work import Snapshot
+from .work import Cancelled, Snapshot
 from .workspace.files import is_source
 from .workspace.git import Commit, GitError, Repository, find
 from .workspace.snapshot import Committed
@@ -59,10 +59,7 @@ def repository_of(path: Path, index: str | None = None) -> Repository:
 
 def of_commit(repository: Repository, ref: str = "HEAD", tools: Tools | None = None) -> Review:
     """The review of a commit against its first parent. Raises `GitError`, and `work.Cancelled` if the tools say so."""
-    commit = repository.commit(repository.commit_id(ref))
-    now = repository.tree(commit.id)
-    was = repository.tree(commit.parents[0]) if commit.parents else {}
-    return _review(repository, commit, was, now, tools or Tools(), with_dependents=True)
+    return _review(repository, *_sides(repository, ref), tools or Tools(), with_dependents=True)
 
 
 def of_staged(
@@ -73,20 +70,22 @@ def of_staged(
     with_dependents: bool = False,
 ) -> Review:
     """The review of what is staged. Files that rest on the changed ones are looked at only where somebody has the time."""
-    now, was = repository.index(), repository.staged()
-    was = {path: id_ for path, id_ in (now | was).items() if id_}
-    return _review(repository, None, was, now, tools or Tools(), threshold=threshold, with_dependents=with_dependents)
+    sides = _sides(repository, None)
+    return _review(repository, *sides, tools or Tools(), threshold=threshold, with_dependents=with_dependents)
 
 
-def touched(repository: Repository, ref: str = "HEAD") -> list[Changed]:
-    """The functions that a commit changed or brought, as they are after it. Raises `GitError`."""
+def touched(
+    repository: Repository, ref: str | None = "HEAD", cancelled: Callable[[], bool] = lambda: False
+) -> list[Changed]:
+    """The functions that a commit changed or brought, as they are after it; with None, those that are staged.
+
+    Raises `GitError`, and `work.Cancelled` if `cancelled()`.
+    """
     from closeread_analyzers.pipeline import Project
 
     from .model.reviewer import Changed
 
-    commit = repository.commit(repository.commit_id(ref))
-    was = repository.tree(commit.parents[0]) if commit.parents else {}
-    now = repository.tree(commit.id)
+    _, was, now = _sides(repository, ref)
     settings, _ = settings_.read(repository.top)
     before, after = (Committed(repository.top, settings, repository, entries) for entries in (was, now))
     old, new = (Project(Snapshot(side)) for side in (before, after))
@@ -94,6 +93,8 @@ def touched(repository: Repository, ref: str = "HEAD") -> list[Changed]:
     for path in sorted(now):
         if was.get(path) == now[path] or not is_source(path) or after.ignored(path):
             continue
+        if cancelled():
+            raise Cancelled
         digests, texts = old.functions(path), new.function_texts(path)
         found += [
             Changed(path, name, line, text.decode("utf-8", "replace"))
@@ -101,6 +102,16 @@ def touched(repository: Repository, ref: str = "HEAD") -> list[Changed]:
             if digests.get(name) != new.functions(path)[name]
         ]
     return found
+
+
+def _sides(repository: Repository, ref: str | None) -> tuple[Commit | None, dict[str, str], dict[str, str]]:
+    """A commit, or None for what is staged; and the files before it and after it, by path. Raises `GitError`."""
+    if ref is None:
+        now = repository.index()
+        return None, {path: id_ for path, id_ in (now | repository.staged()).items() if id_}, now
+    commit = repository.commit(repository.commit_id(ref))
+    was = repository.tree(commit.parents[0]) if commit.parents else {}
+    return commit, was, repository.tree(commit.id)
 
 
 def _review(

@@ -1,4 +1,5 @@
-"""`closeread review [COMMIT]`: what a commit introduced and fixed; and `closeread log`: the reviews there were."""
+"""`closeread review [COMMIT|--staged]`: what a commit, or what is staged, introduces and fixes; and `closeread log`: the
+reviews there were."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..console import complain, complaints
+from ..console import complain, complaints, fail
 
 if TYPE_CHECKING:
     from ..model.reviewer import Remark
@@ -26,29 +27,38 @@ def register(app: typer.Typer) -> None:
 
 def review(
     commit: Annotated[
-        str, typer.Argument(help="A commit; its changes against its first parent are looked at.")
-    ] = "HEAD",
+        str | None,
+        typer.Argument(
+            help="A commit, HEAD if none is named; its changes against its first parent are looked at.",
+            show_default=False,
+        ),
+    ] = None,
+    staged: Annotated[bool, typer.Option("--staged", help="What is staged for the next commit, instead.")] = False,
     path: Annotated[Path, typer.Option("--path", "-p", help="A folder of the repository.")] = Path(),
     format_: Annotated[Literal["text", "json"], typer.Option("--format", "-f", help="text or json.")] = "text",
 ) -> None:
-    """Review a commit: findings introduced and fixed, and remarks on the functions it changed."""
+    """Review a commit, or what is staged: findings introduced and fixed, and remarks on the functions it changed."""
     with complaints():
         from .. import log as log_
-        from ..review import of_commit, repository_of
+        from ..review import of_commit, of_staged, repository_of
 
+        if staged and commit is not None:
+            fail("a commit and --staged exclude each other.")
         repository = repository_of(path.absolute())
         try:
-            made = of_commit(repository, commit)
-            try:
-                log_.keep(repository, made)
-            except OSError as error:
-                complain(f"warning: the review cannot be kept: {error}")
-            _show(made, _remarks(repository, commit), format_)
+            ref = None if staged else commit or "HEAD"
+            made = of_staged(repository, with_dependents=True) if ref is None else of_commit(repository, ref)
+            if ref is not None:
+                try:
+                    log_.keep(repository, made)
+                except OSError as error:
+                    complain(f"warning: the review cannot be kept: {error}")
+            _show(made, _remarks(repository, ref), format_)
         finally:
             repository.close()
 
 
-def _remarks(repository: Repository, commit: str) -> tuple[str, tuple[Remark, ...]]:
+def _remarks(repository: Repository, ref: str | None) -> tuple[str, tuple[Remark, ...]]:
     """What the model in use remarks on the changed functions, after its name; nothing of one that did not pass."""
     from ..model import assistant, evaluation, reviewer
     from ..model.shelf import ModelProblem
@@ -58,7 +68,7 @@ def _remarks(repository: Repository, commit: str) -> tuple[str, tuple[Remark, ..
         with assistant.assistant() as model:
             if model is None or not evaluation.passed(model.model):
                 return "", ()
-            return model.model.name, reviewer.remarks(touched(repository, commit), model)
+            return model.model.name, reviewer.remarks(touched(repository, ref), model)
     except ModelProblem as error:
         complain(f"warning: the model remarks nothing: {error}.")
         return "", ()
@@ -66,7 +76,7 @@ def _remarks(repository: Repository, commit: str) -> tuple[str, tuple[Remark, ..
 
 def _show(made: Review, remarked: tuple[str, tuple[Remark, ...]], format_: str) -> None:
     from .. import log as log_
-    from ..model.reviewer import KINDS
+    from ..model.reviewer import sentence
     from ..reports import text
     from ..reports.json import document, finding_data
 
@@ -81,8 +91,7 @@ def _show(made: Review, remarked: tuple[str, tuple[Remark, ...]], format_: str) 
     for line in text.lines(made.report):
         print("".join(piece for piece, _ in line).rstrip())
     for remark in remarked[1]:
-        what = f"{remark.path}:{remark.line}: `{remark.identifier}`: {KINDS[remark.kind]}: {remark.words}"
-        print(text.harmless(f"{what} (remarked by {remarked[0]}, a model that may be wrong)"))
+        print(text.harmless(f"{remark.path}:{remark.line}: {sentence(remark, remarked[0])}"))
     for finding in made.fixed:
         print(text.harmless(f"fixed: {finding.location.path} {finding.rule}: {finding.message}"))
     print(text.harmless(log_.sentence(log_.entry(made))))

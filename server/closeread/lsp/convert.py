@@ -342,6 +342,20 @@ def problem(problem: Problem, text: Text, encoding: Encoding) -> Wire:
     }
 
 
+def remark(line: int, identifier: str, message: str, text: Text, encoding: Encoding) -> Wire:
+    """What a model remarked on an identifier of a line, which is counted from 0: information, and never more."""
+    shown = text.line(line).decode("utf-8", "replace")
+    found = re.search(rf"\b{re.escape(identifier)}\b", shown)
+    start, end = found.span() if found is not None else (0, len(shown))
+    return {
+        "range": _wire_range(text, Location("", line + 1, start, line + 1, end), encoding),
+        "message": message,
+        "severity": types.DiagnosticSeverity.Information.value,
+        "code": "model-remark",
+        "source": SOURCE,
+    }
+
+
 def _wire_range(text: Text, location: Location, encoding: Encoding) -> Wire:
     if text.is_plain:
         return {

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from closeread.session import Analysis, Folder, Session
 from closeread_analyzers.finding import Finding, Problem
@@ -19,7 +20,7 @@ from .protocol import Encoded
 
 @dataclass(frozen=True, slots=True)
 class Diagnosed:
-    """An analysis with its diagnostics; the findings' come first, in the findings' order."""
+    """An analysis with its diagnostics; the findings' come first, in the findings' order, a model's remarks last."""
 
     path: Path
     root: Path
@@ -48,6 +49,18 @@ class _Said:
 Said = dict[Path, dict[int, _Said]]
 
 
+class Anchored(NamedTuple):
+    """A model's remark: what is said of `identifier`, on the line (counted from 0) that had this text when it was made."""
+
+    line: int
+    text: bytes
+    identifier: str
+    sentence: str
+
+
+Remarked = dict[Path, tuple[Anchored, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """How this client wants its answers, and what was said of each file: most of it is said again after an edit."""
@@ -59,6 +72,7 @@ class Wording:
     said: Said = field(default_factory=dict, repr=False)
     unparsed: set[Path] = field(default_factory=set, repr=False)
     """The files that did not parse when they were last looked at whole."""
+    remarked: Remarked = field(default_factory=dict, repr=False)
 
 
 def diagnose(
@@ -83,6 +97,9 @@ def diagnose(
     made = [one.wire for one in told]
     parts = [one.encoded for one in told]
     for wire in convert.problems(_told(path, analysis.problems, wording, glance), text_of, wording.encoding):
+        made.append(wire)
+        parts.append(json.dumps(wire))
+    for wire in _remarks(folder, path, wording):
         made.append(wire)
         parts.append(json.dumps(wire))
     encoded = Encoded(f"[{', '.join(parts)}]")
@@ -119,6 +136,23 @@ def _stands(said: _Said, text_of: convert.TextOf) -> bool:
         if text is None or text[0] != uri or not text[1].is_plain:
             return False
     return True
+
+
+def _remarks(folder: Folder, path: Path, wording: Wording) -> list[Wire]:
+    """What a model remarked, where the line is still what it was: there, or at the one place where it is now."""
+    found = wording.remarked.get(path, ())
+    data = folder.read(path.relative_to(folder.root).as_posix()) if found else None
+    if data is None:
+        return []
+    text, made = Text(data), []
+    lines = [line.strip() for line in data.splitlines()]
+    for one in found:
+        places = [number for number, line in enumerate(lines) if line == one.text.strip()]
+        if one.line in places:
+            places = [one.line]
+        if len(places) == 1:
+            made.append(convert.remark(places[0], one.identifier, one.sentence, text, wording.encoding))
+    return made
 
 
 def _told(path: Path, problems: tuple[Problem, ...], wording: Wording, glance: bool) -> Sequence[Problem]:

@@ -37,7 +37,7 @@ from closeread_analyzers.languages import languages
 from . import features, status
 from .assistance import Assistance
 from .convert import Edit, Encoding, Text
-from .diagnosed import Diagnosed, Said, Wording, diagnose
+from .diagnosed import Diagnosed, Remarked, Said, Wording, diagnose
 from .documents import Document, Documents, State, place_of
 from .inbox import Inbox
 from .outbox import Outbox
@@ -85,6 +85,7 @@ class Server(LanguageServer):
         """What features begin with once the client has said `initialized`, and what it opened first is shown."""
         self.said: Said = {}
         self._unparsed: set[Path] = set()
+        self._remarked: Remarked = {}
         self.inlay_hints = False
         self.apart = project_factory is None
         """Whether a scan runs in processes of its own; they know the real analysers alone."""
@@ -146,7 +147,13 @@ class Server(LanguageServer):
         documents = self.client_capabilities.text_document
         publish = documents.publish_diagnostics if documents is not None else None
         related = bool(publish and publish.related_information) or self.pulls
-        return Wording(self.encoding, self.documents.uri, related, self.said, self._unparsed)
+        return Wording(self.encoding, self.documents.uri, related, self.said, self._unparsed, self._remarked)
+
+    async def remark(self, remarked: Remarked) -> None:
+        """Show what a model remarked on these files, in place of what it did before."""
+        self._remarked.update(remarked)
+        self._changes += 1  # what is known of a document does not have them
+        await self.refresh.renew(list(remarked))
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """A line in the client's log."""

@@ -82,12 +82,24 @@ class Answers(Protocol):
 
 def remarks(functions: Iterable[Changed], model: Answers) -> tuple[Remark, ...]:
     """The remarks of a model on what was changed. Raises `ModelProblem`."""
-    asked = [one for one in functions if len(one.text) <= _LONGEST][:_MOST_FUNCTIONS]
+    asked = askable(functions)
     found: list[Remark] = []
     for function, answer in zip(asked, model.answer_all([question(one) for one in asked], VERSION), strict=True):
         assert isinstance(answer, Written)
         found += checked(function, answer)
     return tuple(found[:MOST])
+
+
+def askable(functions: Iterable[Changed]) -> list[Changed]:
+    """The functions that a model is asked about: the first ones, and none that is very long."""
+    return [one for one in functions if len(one.text) <= _LONGEST][:_MOST_FUNCTIONS]
+
+
+def sentence(remark: Remark, name: str) -> str:
+    """A remark as people read it, marked as what it is; `name` is the model's."""
+    return (
+        f"`{remark.identifier}`: {KINDS[remark.kind]}: {remark.words} (remarked by {name}, a model that may be wrong)"
+    )
 
 
 def question(function: Changed) -> Writing:

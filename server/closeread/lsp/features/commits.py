@@ -26,12 +26,13 @@ from pygls.exceptions import JsonRpcInvalidParams
 from closeread import log
 from closeread.platform_ import reason
 from closeread.results import Tools
-from closeread.review import Review, of_commit, of_staged, repository_of
+from closeread.review import Review, of_commit, of_staged, repository_of, touched
 from closeread.session import Cancelled, Session
 from closeread.work import Cancelled as WorkCancelled
 from closeread.workspace import history
 from closeread.workspace.git import GitError, Repository, find
 
+from ..diagnosed import Anchored
 from ..server import Server
 from ..worker import Urgency
 
@@ -155,10 +156,39 @@ class Reviews:
         try:
             made, kept = await self._server.ask(_job(root, _kept(id_)), Urgency.SCAN)
             await self.show(made)
+            self._server.spawn(self._remark(root, id_))
             return _Made(counts(made), kept, made.gate)
         except BaseException:
             self._reviews.pop(id_, None)  # whoever asks again gets another try
             raise
+
+    async def _remark(self, root: Path, id_: str) -> None:
+        """What the model in use remarks on the functions that a commit changed, in their files; nothing of one that did not pass."""
+        from closeread.model import evaluation, reviewer
+        from closeread.model.question import Written
+        from closeread.model.shelf import ModelProblem
+
+        server = self._server
+        model = await server.assistance.look()
+        if model is None or not await asyncio.to_thread(evaluation.passed, model):
+            return
+        changed, _ = await server.ask(
+            _job(root, lambda repository, tools: touched(repository, id_, tools.cancelled)), Urgency.SCAN
+        )
+        remarked: dict[Path, list[Anchored]] = {root / one.path: [] for one in changed}
+        try:
+            for one in reviewer.askable(changed):
+                answer = await server.assistance.answer(reviewer.question(one), reviewer.VERSION)
+                assert isinstance(answer, Written)
+                lines = one.text.split("\n")
+                for remark in reviewer.checked(one, answer):
+                    if sum(map(len, remarked.values())) < reviewer.MOST:
+                        text = lines[remark.line - one.line].encode()
+                        said = reviewer.sentence(remark, model.name)
+                        remarked[root / one.path].append(Anchored(remark.line - 1, text, remark.identifier, said))
+        except ModelProblem as error:
+            server.tell(f"{error}.")
+        await server.remark({path: tuple(found) for path, found in remarked.items()})
 
     async def _watch(self, root: Path) -> None:
         """Review what is committed from now on."""
