@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from closeread import mending
 from closeread.commands import application
-from closeread.model import standard_library
+from closeread.model import mender, standard_library
 from closeread.model.question import Writing, Written
 from closeread.model.redaction import redacted
 from closeread.model.shelf import Model
@@ -225,3 +225,20 @@ def test_what_looks_like_a_secret_is_taken_out_and_comes_back(text: str) -> None
 @pytest.mark.parametrize("text", ['name = "Ada"', 'print("a long sentence of many words, for people")', "x = ''"])
 def test_other_texts_stay(text: str) -> None:
     assert text == redacted(text).text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "drops"),
+    [
+        ("exec(socket.recv_string())", "socket.recv_string()", True),
+        ("await run(host)", "host", True),
+        ("exec(read())", "run(read())", False),
+        ("x = mark_safe(str(text))", "x = str(text)", False),
+        ("return mark_safe(str(text))", "return str(text)", False),
+        ("<script>var q = {{ q | safe }};</script>", "def protect(q):\n    q = escape(q)", True),
+        ("{{ q | safe }}", "{{ q }}", False),
+        ('os.system("ping " + host)', 'subprocess.run(["ping", host])', False),
+    ],
+)
+def test_what_lines_did_is_not_just_taken_away(before: str, after: str, drops: bool) -> None:
+    assert drops == mender._drops(before, after)

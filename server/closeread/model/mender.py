@@ -35,6 +35,9 @@ _MOST_LINES = 12
 _AROUND = 6
 """Lines shown around those; what is further away in a long function is left out."""
 
+_EFFECT = re.compile(r"^\s*(?:await\s+)?([\w.]+)\(", re.MULTILINE)
+_WORD = re.compile(r"\w+|[^\w\s]")
+
 _SYSTEM = (
     "You repair one security defect in a program by rewriting a few lines of one function. Change as little as possible and "
     "keep what the lines do. Use only names that the code has, built-in functions and the standard library; import what is "
@@ -160,9 +163,14 @@ def _fix(attempt: Attempt, lines: str) -> Fix:
 
 
 def _drops(before: str, after: str) -> bool:
-    """Whether the lines called, returned or assigned something, and now nothing does."""
-    signs = (r"\w\s*\(", r"^\s*return\b", r"^\s*[\w.]+\s*=[^=]", r"^\s*[^#\s]")
-    return any(re.search(sign, before, re.M) and not re.search(sign, after, re.M) for sign in signs)
+    """Whether the lines called, returned, assigned or put out something, and now nothing does; or only an effect is gone."""
+    signs = (r"\w\s*\(", r"^\s*return\b", r"^\s*[\w.]+\s*=[^=]", r"^\s*[^#\s]", r"\{\{", r"<%=")
+    if any(re.search(sign, before, re.M) and not re.search(sign, after, re.M) for sign in signs):
+        return True
+    # `exec(read())` has become `read()`: what was called for its effect is taken away, and nothing stands for it.
+    effects = set(_EFFECT.findall(before)) - set(re.findall(r"[\w.]+(?=\()", after))
+    left = iter(_WORD.findall(before))
+    return bool(effects) and all(word in left for word in _WORD.findall(after))
 
 
 def _pieces(project: Project, finding: Finding, text: bytes, top: int, count: int) -> Iterator[tuple[int, int, float]]:
