@@ -127,7 +127,7 @@ class Shelf:
         if (status.st_size, status.st_mtime_ns) != (model.size, model.modified):
             raise ModelProblem(
                 f"{model.path} is not the file it was when it was chosen; "
-                f"look at it with `closeread model verify` and choose it again: `closeread model use {model.name}`"
+                f"look at it with `closeread model verify` and choose it again: `closeread model use {model.path}`"
             )
         return model
 

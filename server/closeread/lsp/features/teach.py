@@ -108,6 +108,7 @@ class Teaching:
         findings = [found.analysis.findings[at] for at in here]
         made = await server.ask(lambda session, cancelled: explanations(session, found, findings))
         parts = [pages.explanation_page(one, found.root, server.documents.uri) for one in made]
+        await server.assistance.look()  # it may be the first that anybody wants of the model
         words = self.words(made[0])
         if words is None:
             return _page(parts, "")
