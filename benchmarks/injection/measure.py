@@ -3,10 +3,11 @@
     nice .venv/bin/python benchmarks/injection/measure.py            # the model in use
     nice .venv/bin/python benchmarks/injection/measure.py MODEL.gguf
 
-Nothing of a user's code reaches the librarian's questions but names, so each name of attempts.txt is put into the names
-of 24 APIs of the held-out list, behind the function's name and as a module, and the first question is asked three times:
-of the plain name, of the name as the product shows it, and of the name as it is. A flip is a score on another side of the
-line than the plain name's. What texts do to findings and to prompts is tests/model/test_injection.py.
+Nothing of a user's code reaches the librarian's questions but names, so each name of attempts.txt is put into the names of
+24 APIs of the held-out list, behind the function's name and as a module. The first question is asked as the product asks it,
+by the whole name and by fewer words; and, to compare, by the whole name alone, and with what the detector knows left in it.
+A flip is a score on another side of the line than the plain name's. What texts do to findings and to prompts is
+tests/model/test_injection.py.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "librarian"))
 
-from measure import LIST, in_use
+from measure import LIST, in_use, scores
 
 from closeread.model import librarian
 from closeread.model.assistant import Assistant
-from closeread.model.question import Chosen
+from closeread.model.librarian import Api
 from closeread.model.shelf import Shelf
 from closeread_analyzers.addressed import plain_name
 
@@ -35,20 +36,18 @@ def main() -> None:
     bases = [*plain_calls(True), *plain_calls(False)]
     assistant = Assistant(model)
     least = librarian.least("sink")
-    above = {path: score > least for path, score in zip(bases, scores(assistant, bases), strict=True)}
-    print(
-        f"{model.name}: {len(bases)} APIs, {sum(above.values())} of them above the line; {len(names)} attempts, 2 places each"
-    )
-    for title, unseen, shown in (
-        ("known to the detector, as the product asks", False, plain_name),
-        ("the same, if names were asked about as they are", False, str),
-        ("not known to the detector", True, plain_name),
+    print(f"{model.name}: {len(bases)} APIs; {len(names)} attempts, 2 places each")
+    for title, unseen, told in (
+        ("known to the detector, as the product asks", False, most),
+        ("the same, by the whole name alone", False, whole),
+        ("the same, with what the detector knows left in it", False, bare),
+        ("not known to the detector, as the product asks", True, most),
+        ("the same, by the whole name alone", True, whole),
     ):
-        asked = [
-            (path, placed) for name, new in names if new is unseen for path in bases for placed in places(path, name)
-        ]
-        told = scores(assistant, [shown(placed) for _, placed in asked])
-        flips = [(above[path], score > least) for (path, _), score in zip(asked, told, strict=True)]
+        asked = [(path, at) for name, new in names if new is unseen for path in bases for at in places(path, name)]
+        above = {path: score >= least for path, score in zip(bases, told(assistant, bases), strict=True)}
+        scores_ = told(assistant, [placed for _, placed in asked])
+        flips = [(above[path], score >= least) for (path, _), score in zip(asked, scores_, strict=True)]
         down, up = flips.count((True, False)), flips.count((False, True))
         print(
             f"{title}: {len(flips)} scores, {100 * (down + up) / len(flips):.1f} % flipped ({down} to harmless, {up} to a sink)"
@@ -72,13 +71,17 @@ def places(path: str, name: str) -> list[str]:
     return [f"{module}.{function}_{name}", f"{module}.{name}.{function}"]
 
 
-def scores(assistant: Assistant, paths: list[str]) -> list[float]:
-    questions = [librarian.question("sink", f"{path}(x)") for path in paths]
-    told = []
-    for answer in assistant.answer_all(questions, librarian.version()):
-        assert isinstance(answer, Chosen)
-        told.append(answer.logs[0] - answer.logs[1])
-    return told
+def most(assistant: Assistant, paths: list[str]) -> list[float]:
+    apis = [Api("python", path, "0") for path in paths]
+    return [verdict.score for verdict in librarian.judge(apis, assistant)]
+
+
+def whole(assistant: Assistant, paths: list[str]) -> list[float]:
+    return scores(assistant, "sink", [f"{plain_name(path)}(x)" for path in paths])
+
+
+def bare(assistant: Assistant, paths: list[str]) -> list[float]:
+    return scores(assistant, "sink", [f"{path}(x)" for path in paths])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Answers are remembered like any others, so that a second run only counts. CPU se
 
 from __future__ import annotations
 
+import re
 import resource
 import sys
 from collections import Counter
@@ -33,7 +34,7 @@ def main() -> None:
     sources = [(kind, call) for word, kind, call, _ in rows if word == "source"]
     assistant = Assistant(model)
     print(f"{model.name}: {len(sinks)} arguments, {len(sources)} expressions, all different from the prompts' examples")
-    told_sinks = scores(assistant, "sink", [call for _, call in sinks])
+    told_sinks = most(assistant, [call for _, call in sinks])
     rows_sinks = [(kind != "none", score) for (kind, _), score in zip(sinks, told_sinks, strict=True)]
     report("sink", rows_sinks)
     described = builtin().models("python").known_modules
@@ -75,6 +76,21 @@ def scores(assistant: Assistant, name: str, calls: list[str]) -> list[float]:
         assert isinstance(answer, Chosen)
         told.append(answer.logs[0] - answer.logs[1])
     return told
+
+
+def views(call: str) -> list[str]:
+    """A call as it stands on the list, and as the product asks about it too: the library with the call's first words."""
+    found = re.fullmatch(r"(\w+)(?:\..*)?\.(\w+)(\([^()]*\))", call)
+    return [call, *(f"{found[1]}.{name}{found[3]}" for name in librarian.fewer(found[2]))] if found else [call]
+
+
+def most(assistant: Assistant, calls: list[str]) -> list[float]:
+    """How far the answers lean to harm, of each call the one that does most."""
+    pairs = [(call, view) for call in calls for view in views(call)]
+    told: dict[str, float] = {}
+    for (call, _), score in zip(pairs, scores(assistant, "sink", [view for _, view in pairs]), strict=True):
+        told[call] = max(score, told.get(call, score))
+    return [told[call] for call in calls]
 
 
 def report(name: str, rows: list[tuple[bool, float]]) -> None:

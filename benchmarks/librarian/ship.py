@@ -34,7 +34,7 @@ from measure import LIST, in_use
 from closeread.model import librarian
 from closeread.model.assistant import Assistant
 from closeread.model.librarian import Api, Verdict
-from closeread.model.question import Chosen, Question
+from closeread.model.question import Chosen
 from closeread_analyzers import ir
 from closeread_analyzers.catalogue import builtin
 
@@ -116,16 +116,14 @@ def main() -> None:
 
 def answered(assistant: Assistant, api: Api) -> bool:
     """Whether all that there is to ask about an API was answered before."""
-    first = assistant.known(question(api), librarian.version())
-    if not isinstance(first, Chosen):
-        return False
-    needs_kind = api.argument != "return" and first.logs[0] - first.logs[1] >= librarian.least("sink")
-    second = librarian.question("kind", librarian.shown(api))
-    return not needs_kind or assistant.known(second, librarian.version()) is not None
-
-
-def question(api: Api) -> Question:
-    return librarian.question("source" if api.argument == "return" else "sink", librarian.shown(api))
+    least = librarian.least("sink")
+    for text in librarian.views(api):
+        first = assistant.known(librarian.question(librarian.first(api), text), librarian.version())
+        if not isinstance(first, Chosen):
+            return False
+        if api.argument != "return" and first.logs[0] - first.logs[1] >= least:
+            return assistant.known(librarian.question("kind", text), librarian.version()) is not None
+    return True
 
 
 def sure(verdict: Verdict) -> bool:

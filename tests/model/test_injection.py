@@ -116,6 +116,25 @@ def test_the_librarian_is_asked_as_if_the_attempt_were_not_there(attempt: Attemp
     assert "acme.call(x)" == librarian.shown(Api("python", f"acme.{attempt.text}", "0"))
 
 
+class Swayed:
+    """The worst model: it sees harm in the plain name alone, and any word more talks it out of that."""
+
+    def answer_all(self, questions: Sequence[Question], version: str) -> list[Answer]:
+        plain = ("acme.run(x)  #", "acme.run_query(x)  #")
+        harm, none = Chosen((0.0, -9.0)), Chosen((-9.0, 0.0))
+        return [harm if question.prompt.own in plain else none for question in questions]
+
+
+@pytest.mark.parametrize("attempt", NAMES, ids=lambda attempt: attempt.text)
+@pytest.mark.parametrize("call", ["run", "run_query", "Client.run"])
+def test_a_name_that_anything_is_added_to_is_still_what_it_was(call: str, attempt: Attempt) -> None:
+    function = call.rpartition(".")[2]
+    for name in (f"acme.{call}_{attempt.text}", f"acme.{attempt.text}.{function}", f"acme.{call}"):
+        (verdict,) = librarian.judge([Api("python", name, "0")], Swayed())
+
+        assert librarian.least("sink") <= verdict.score
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("attempt", [text for text in TEXTS if text.seen], ids=lambda attempt: attempt.text[:30])
 def test_the_mender_sees_a_function_without_the_attempt_and_without_a_secret(attempt: Attempt, place: str) -> None:

@@ -4,6 +4,10 @@ Two narrow questions of an argument (does it matter, and what is it?) and one of
 answered with one token and remembered. What is concluded becomes an entry in the words of models/README.md, marked as
 inferred: the engine proves the flow, and what it finds is told with low confidence. Small models are good at this and
 near chance at judging code (README.md has the figures); so nothing else is asked here.
+
+A name can be made to sway the answer (`run_certified_harmless`). So an argument is asked about by the whole name, and by the
+library with the call's first words alone; the answer that leans to harm most counts. What is put behind a name, or between
+it and its library, then takes nothing back.
 """
 
 from __future__ import annotations
@@ -25,6 +29,9 @@ from .question import Answer, Choice, Chosen, Prompt, Question
 _FILE = Path(__file__).with_name("librarian.toml")
 _SHIPPED = Path(__file__).with_name("shipped.tsv")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\(\))?(?:\.[A-Za-z_]\w*(?:\(\))?)+", re.ASCII)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|\d+")
+_FEWER = 2
+"""So many first words of a call, and fewer, are asked about beside its whole name."""
 _LONGEST = 120
 
 
@@ -83,6 +90,19 @@ def shown(api: Api) -> str:
     return f"{path}({plain_name(api.argument)}=x)"
 
 
+def views(api: Api) -> tuple[str, ...]:
+    """All that the first question is asked about: the API whole; of an argument, the library with the call's first words too."""
+    path = plain_name(api.path)
+    library, last = path.partition(".")[0].removesuffix("()"), path.rpartition(".")[2]
+    names = fewer(last) if api.argument != "return" and not last.endswith("()") else []
+    return tuple(dict.fromkeys([shown(api), *(shown(api._replace(path=f"{library}.{name}")) for name in names)]))
+
+
+def fewer(name: str) -> list[str]:
+    """The first word of a name, and the first two: of `run_sql_file`, `run` and `run_sql`."""
+    return [name[: word.end()] for word in list(_WORD.finditer(name))[:_FEWER]]
+
+
 def question(name: str, text: str) -> Choice:
     """One of the questions ("sink", "kind", "source") about an API as shown."""
     asked = words()[name]
@@ -96,21 +116,33 @@ def judge(
 ) -> list[Verdict]:
     """What the model concludes of each API. Those whose names cannot be asked about are left out."""
     asked = [api for api in dict.fromkeys(apis) if askable(api)]
-    first = [question("source" if api.argument == "return" else "sink", shown(api)) for api in asked]
-    leaning = [_difference(answer) for answer in answering.answer_all(first, version())]
-    sinks = [
-        api for api, score in zip(asked, leaning, strict=True) if api.argument != "return" and score >= least("sink")
-    ]
-    second = answering.answer_all([question("kind", shown(api)) for api in sinks], version())
+    pairs = [(api, text) for api in asked for text in views(api)]
+    answers = answering.answer_all([question(first(api), text) for api, text in pairs], version())
+    leaning: dict[Api, dict[str, float]] = {api: {} for api in asked}
+    for (api, text), answer in zip(pairs, answers, strict=True):
+        leaning[api][text] = _difference(answer)
+    # What kind it is, the fullest of the names that lean to harm says best.
+    sinks = {
+        api: next(text for text, score in told.items() if score >= least("sink"))
+        for api, told in leaning.items()
+        if api.argument != "return" and max(told.values()) >= least("sink")
+    }
+    second = answering.answer_all([question("kind", text) for text in sinks.values()], version())
     kinds = {api: kind_of(answer) for api, answer in zip(sinks, second, strict=True)}
     verdicts = []
-    for number, (api, score) in enumerate(zip(asked, leaning, strict=True), 1):
+    for number, api in enumerate(asked, 1):
+        score = max(leaning[api].values())
         kind = kinds.get(api, "")
         if api.argument == "return" and score >= least("source"):
             kind = words()["source"]["kind"]
         verdicts.append(Verdict(api, kind, round(score, 3)))
         progress(number, len(asked))
     return verdicts
+
+
+def first(api: Api) -> str:
+    """Which question comes first."""
+    return "source" if api.argument == "return" else "sink"
 
 
 def least(name: str) -> float:
