@@ -130,6 +130,7 @@ def test_an_import_that_is_missing_is_put_there(project: Path) -> None:
         ('os.system("ping " + shlex.quote(host)', "does not parse"),
         (f"{FIXED}\neval(host)", "it brings code-injection"),
         ('os.system("ping localhost")', "no longer uses `host`"),
+        ("self.ping([host])", "calls the function that it is in"),
         ('os.system("ping " + sanitized(host))', "uses `sanitized`, which nothing defines"),
         ('os.system("ping " + shlex.escape(host))', "uses `shlex.escape`, which nothing defines"),
         ("from escaping import escape\nos.system(escape(host))", "uses `escaping.escape`, which nothing defines"),

@@ -36,6 +36,7 @@ _AROUND = 6
 """Lines shown around those; what is further away in a long function is left out."""
 
 _EFFECT = re.compile(r"^\s*(?:await\s+)?([\w.]+)\(", re.MULTILINE)
+_NAMED = re.compile(r"\b(?:def|function)\s+(\w+)")
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 _SYSTEM = (
@@ -143,6 +144,9 @@ def checked(
         return "it does not write the lines it was asked for"
     if len(written) > 3 * len(attempt.lines.split("\n")) + 6:
         return "it writes far more than the lines it was asked for"
+    named = _NAMED.search(attempt.function)
+    if named is not None and f"{named[1]}(" in text and f"{named[1]}(" not in attempt.lines:
+        return "it calls the function that it is in"
     if _drops(attempt.lines, text):
         return "it leaves out what the lines did"
     restored = attempt.hidden.restored(text)
