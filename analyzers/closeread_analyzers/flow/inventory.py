@@ -332,8 +332,9 @@ class Inventory:
             entry = self._by_signature(frame, function, info, verbs)
             if entry is None:
                 return
-        elif entry.library == "django" or "ANY" in verbs:
+        elif not verbs - {"ANY"}:
             verbs = self._tested(function, verbs)
+        verbs.discard("ANY")
         self._add(unit, function, entry, paths, verbs)
 
     def _add(self, unit: str, function: ir.Function, entry: HandlerModel, paths: list[str], verbs: set[str]) -> None:
