@@ -24,7 +24,7 @@ from closeread_analyzers.languages import language_of, languages
 from editors.neovim import PLUGIN, Neovim, clean_path, neovim, program
 from editors.projects import SINK, VULNERABLE
 from editors.schema import settings
-from server.lsp.test_mend import TEXT, TITLE, answered
+from server.lsp.test_mend import SAFE, TEXT, TITLE, answered
 from server.lsp.test_teach import taught
 
 SETUP = f'require("closeread").setup({{ python = "{sys.executable}" }})'
@@ -239,7 +239,7 @@ def test_a_model_is_told_of_explains_and_proposes(tmp_path: Path) -> None:
         folder.mkdir()
     (project / "app.py").write_text(TEXT)
     taught(home)
-    answered(home / "cache", 'os.system("ping " + shlex.quote(host))')
+    answered(home / "cache", SAFE)
     with neovim(home, f"{SETUP}\nvim.ui.select = function(items, _, choose) choose(items[1], 1) end") as editor:
         editor.open(project / "app.py")
         editor.until(lambda: shows(editor, "command-injection"))
@@ -258,7 +258,7 @@ def test_a_model_is_told_of_explains_and_proposes(tmp_path: Path) -> None:
                vim.lsp.buf.code_action({ apply = true, filter = function(action) return action.title == title end })""",
             TITLE,
         )
-        editor.until(lambda: '    os.system("ping " + shlex.quote(host))' in editor.vim.current.buffer[:])
+        editor.until(lambda: f"    {SAFE}" in editor.vim.current.buffer[:])
         editor.until(lambda: not shows(editor, "command-injection"))
 
 

@@ -17,17 +17,20 @@ from server.lsp.client import Client, apply_edit
 from server.lsp.conftest import Start
 from server.lsp.test_whole import COMMAND
 
-TEXT = """\
-import flask
+UNSAFE = """os.system("ping -p 'ff' " + host)"""
+SAFE = """os.system("ping -p 'ff' " + shlex.quote(host))"""
+"""What no rule mends without judgement: `shlex.quote` beside quotes that stand there already."""
+TEXT = f"""\
+import os, flask
 
 
-def add():
-    number = flask.request.args["number"]
-    eval(number)
+def ping():
+    host = flask.request.args["host"]
+    {UNSAFE}
 """
 LAZY = {"textDocument": {"codeAction": {"resolveSupport": {"properties": ["edit"]}}}}
 ASKING = {"workspaceEdit": {"documentChanges": True, "changeAnnotationSupport": {}}}
-TITLE = "Propose a fix for code-injection (tiny)"
+TITLE = "Propose a fix for command-injection (tiny)"
 
 
 class Texts(dict[str, str]):
@@ -49,7 +52,7 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 def answered(cache: Path, *texts: str) -> None:
     """What the model will say: its answers to these candidates are remembered."""
     project = Project(Texts({"app.py": TEXT}))
-    (finding,) = [one for one in project.analyze("app.py").findings if one.rule == "code-injection"]
+    (finding,) = [one for one in project.analyze("app.py").findings if one.rule == "command-injection"]
     memory = Answers("0" * 64, cache / "closeread")
     for attempt, text in zip(mender.attempts(project, finding), texts, strict=False):
         memory.put(attempt.question, mender.VERSION, Written(text, True, 1))
@@ -71,7 +74,7 @@ async def action(client: Client, folder: Path) -> dict[str, Any]:
 async def test_a_proposal_is_shown_as_a_diff_to_be_confirmed(
     start: Start, tmp_path: Path, places: tuple[Path, Path]
 ) -> None:
-    answered(places[1], "ok", 'number = flask.request.args["number"]\nast.literal_eval(number)\n')
+    answered(places[1], "ok", f'host = flask.request.args["host"]\n{SAFE}\n')
     client = await start(COMMAND, data=places[0], cache=places[1])
     await client.initialize(tmp_path, capabilities={**LAZY, "workspace": ASKING})
     offered = await action(client, tmp_path)
@@ -82,16 +85,14 @@ async def test_a_proposal_is_shown_as_a_diff_to_be_confirmed(
     assert "edit" not in offered and not offered["isPreferred"]
     assert (annotation, True) == (change["annotationId"], shown["needsConfirmation"])
     assert "only you can tell" in shown["description"]
-    assert TEXT.replace("    eval(number)", "    ast.literal_eval(number)").replace(
-        "    number =", "    import ast\n    number ="
-    ) == apply_edit(TEXT, change)
+    assert TEXT.replace(UNSAFE, SAFE).replace("    host =", "    import shlex\n    host =") == apply_edit(TEXT, change)
 
 
 @pytest.mark.parametrize(("button", "made"), [("Apply", True), ("Discard", False)])
 async def test_where_the_client_cannot_preview_the_diff_is_a_question(
     start: Start, tmp_path: Path, places: tuple[Path, Path], button: str, made: bool
 ) -> None:
-    answered(places[1], "ast.literal_eval(number)")
+    answered(places[1], SAFE)
     client = await start(COMMAND, data=places[0], cache=places[1])
     client.answers["window/showMessageRequest"] = lambda message: {"title": button}
     await client.initialize(tmp_path, capabilities=LAZY)
@@ -99,14 +100,14 @@ async def test_where_the_client_cannot_preview_the_diff_is_a_question(
     (asked,) = client.said("window/showMessageRequest")
 
     assert made == ("edit" in resolved)
-    assert "+    import ast\n+    ast.literal_eval(number)" in asked["message"]
+    assert f"+    import shlex\n+    {SAFE}" in asked["message"]
 
 
 async def test_what_is_not_accepted_is_told_with_its_reasons_and_changes_nothing(
     start: Start, tmp_path: Path, places: tuple[Path, Path]
 ) -> None:
-    number = 'number = flask.request.args["number"]\n'
-    answered(places[1], "ok", f"{number}eval(clean(number))", f"{number}eval(number")
+    host = 'host = flask.request.args["host"]\n'
+    answered(places[1], "ok", host + UNSAFE.replace("host)", "clean(host))"), host + UNSAFE[:-1])
     client = await start(COMMAND, data=places[0], cache=places[1])
     await client.initialize(tmp_path, capabilities=LAZY)
     resolved = await client.request("codeAction/resolve", await action(client, tmp_path))
@@ -114,7 +115,7 @@ async def test_what_is_not_accepted_is_told_with_its_reasons_and_changes_nothing
 
     assert "edit" not in resolved
     assert (
-        "No proposal of tiny was accepted for code-injection: 1. it leaves out what the lines did; "
+        "No proposal of tiny was accepted for command-injection: 1. it leaves out what the lines did; "
         "2. it uses `clean`, which nothing defines; 3. it does not parse."
     ) == told["message"]
 
