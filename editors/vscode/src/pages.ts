@@ -3,6 +3,9 @@ import * as vscode from "vscode";
 
 const SCHEME = "closeread-page";
 
+/** Milliseconds after which a preview surely listens: what changes while it is being opened, it does not hear of. */
+const OPENED = 2000;
+
 /** Links to files, which a preview shows as their source: only the words of them are of use. */
 const LOCAL = /\[([^\]]+)\]\(file:[^)]*\)/g;
 
@@ -10,9 +13,11 @@ export class Pages implements vscode.TextDocumentContentProvider {
   private readonly texts = new Map<string, string>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.changed.event;
+  private again?: NodeJS.Timeout;
 
   register(): vscode.Disposable {
-    return vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+    const forget = new vscode.Disposable(() => clearTimeout(this.again));
+    return vscode.Disposable.from(vscode.workspace.registerTextDocumentContentProvider(SCHEME, this), forget);
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
@@ -24,6 +29,8 @@ export class Pages implements vscode.TextDocumentContentProvider {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
     this.texts.set(uri.path, text.replace(LOCAL, "$1"));
     this.changed.fire(uri);
+    clearTimeout(this.again);
+    this.again = setTimeout(() => void vscode.commands.executeCommand("markdown.preview.refresh"), OPENED);
     return uri;
   }
 
