@@ -139,7 +139,7 @@ def test_a_long_text_is_cancelled_within_200_ms_and_the_server_goes_on(running: 
     taken = []
     for number in range(3):  # the process has the lowest priority: on a busy machine the shortest time tells
         long = running.ask(Writing(prompt(f"Write a very long story of {number} wolves."), 800))
-        time.sleep(1.0)
+        time.sleep(0.2)  # begun, and not at its end: the model may tell little
         began = time.monotonic()
         long.cancel()
         with pytest.raises(Cancelled):

@@ -79,6 +79,8 @@ class Adapter:
         self._rooms = {str(room).lower() for room in settings.conversations}
         self._name = settings.jid.partition("@")[0]
         self._up = asyncio.Event()
+        self._caught: set[str] = set()
+        """What the archives told since this session began: it may have been handed over too."""
         self._inbox: asyncio.Queue[tuple[Any, str, str] | None] = asyncio.Queue(1000)
         self.state = "connecting"
 
@@ -212,12 +214,15 @@ class Adapter:
         while True:
             item = await self._inbox.get()
             if item is None:
+                client.send_presence()  # first: what comes from here on is handed over, what came before is in the archive
+                self._caught.clear()
                 hidden = await self._catch_up(client)
-                client.send_presence()
                 self._up.set()
                 self.state = "connected" + (f", but {'; '.join(hidden)}" if hidden else "")
                 continue
             stanza, sender, place = item
+            if place and place in self._caught:
+                continue
             room = str(stanza["from"].bare).lower() if stanza["type"] == "groupchat" else ""
             if room:
                 message = reading.from_room(
@@ -267,6 +272,7 @@ class Adapter:
             for result in found:
                 kept = result["mam_result"]
                 stanza, place = kept["forwarded"]["stanza"], str(kept["id"])
+                self._caught.add(place)
                 when = kept["forwarded"]["delay"]["stamp"].timestamp()
                 if not stanza["body"]:
                     continue
