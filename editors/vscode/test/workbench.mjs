@@ -20,13 +20,18 @@ const SETTINGS = {
   "terminal.integrated.gpuAcceleration": "off",
 };
 
+/** How many there were. A window's title is a setting, so that it tells whose settings the window has: its own, or those before. */
+let windows = 0;
+
 export class Workbench {
   /** A new window, with the user's settings as they are to be for it. */
   static async start(settings = {}) {
     const made = new Workbench();
     const { home, port, browser } = await codeServer();
-    Object.assign(made, { home, port });
-    await writeFile(path.join(home, "data", "User", "settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
+    const title = `window (${++windows})`;
+    Object.assign(made, { home, port, title });
+    const written = { ...SETTINGS, "window.title": title, ...settings };
+    await writeFile(path.join(home, "data", "User", "settings.json"), JSON.stringify(written));
     made.page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     made.page.setDefaultTimeout(PATIENCE);
     return made;
@@ -35,8 +40,15 @@ export class Workbench {
   /** Open a folder, or the file of a `workspace`; `payload` is what the workbench is told besides. */
   async open(place, payload, kind = "folder") {
     const more = payload ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : "";
-    await this.page.goto(`http://127.0.0.1:${this.port}/?${kind}=${encodeURIComponent(place)}${more}`);
-    await this.page.locator(".monaco-workbench").waitFor();
+    for (let turn = 0; turn < 4; turn++) {
+      await this.page.goto(`http://127.0.0.1:${this.port}/?${kind}=${encodeURIComponent(place)}${more}`);
+      await this.page.locator(".monaco-workbench").waitFor();
+      const shown = this.page.waitForFunction((title) => document.title.includes(title), this.title, { timeout: 10_000 });
+      if (await shown.then(() => true, () => false)) {
+        return;
+      }
+    }
+    throw new Error(`the window never had its settings: ${await this.page.title()}`);
   }
 
   /** Open a file by its name, with the quick picker. */
